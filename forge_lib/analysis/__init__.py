@@ -1,0 +1,1 @@
+"""What changed in the model: its errors, its attention."""

@@ -1,0 +1,64 @@
+"""Where a model looks while it writes SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from forge_lib.chat import render
+from forge_lib.tasks.sql.prompt import build_messages
+
+
+@dataclass(frozen=True)
+class SchemaAttention:
+    """Attention from answer tokens to schema tokens.
+
+    tokens: texts of the schema's tokens (S); answer: texts of the answer's tokens (A)
+    weights: (A, S) mean over layers and heads, each in 0 … 1
+    used_share: of the attention that falls on the schema's names, the share on names the gold query uses
+    schema_share: of all attention, the share that falls on the schema
+    """
+
+    tokens: list[str]
+    answer: list[str]
+    weights: torch.Tensor
+    used_share: float
+    schema_share: float
+
+
+@torch.inference_mode()
+def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str) -> SchemaAttention:
+    """Attention of `model` (loaded with attn_implementation="eager") while it reads `sql` as its answer.
+
+    The answer is given (teacher forcing), so that two models are compared over the same tokens.
+    """
+    prompt = render(tokenizer, build_messages(schema_text, question))
+    encoded = tokenizer(prompt + sql, add_special_tokens=False, return_offsets_mapping=True, return_tensors="pt")
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    begin = prompt.index(schema_text)
+    schema = [i for i, (a, b) in enumerate(offsets) if a >= begin and b <= begin + len(schema_text) and b > a]
+    answer = [i for i, (a, _) in enumerate(offsets) if a >= len(prompt)]
+    out = model(**{k: v.to(model.device) for k, v in encoded.items()}, output_attentions=True)
+    # The state at i-1 chooses token i, so its row of the matrix is what the choice looked at.
+    rows = torch.tensor(answer) - 1
+    mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)
+    weights = mean[:, schema]
+    text = prompt + sql
+    used = _used_tokens([offsets[i] for i in schema], text, {w.lower() for w in re.findall(r"[A-Za-z_]\w*", sql)})
+    names = _used_tokens([offsets[i] for i in schema], text, None)
+    total = weights.sum(0)
+    return SchemaAttention(
+        [text[a:b] for a, b in (offsets[i] for i in schema)], [text[a:b] for a, b in (offsets[i] for i in answer)],
+        weights, float(total[used].sum() / total[names].sum()), float(weights.sum() / mean.sum()),
+    )  # fmt: skip
+
+
+def _used_tokens(spans: Sequence[Sequence[int]], text: str, words: set[str] | None) -> list[int]:
+    """Which of the tokens lie in a name of the schema that is one of `words` (any name when None)."""
+    begin, end = spans[0][0], spans[-1][1]
+    names = [m.span() for m in re.finditer(r"[A-Za-z_]\w*", text[:end]) if m.start() >= begin]
+    names = [(a, b) for a, b in names if words is None or text[a:b].lower() in words]
+    return [i for i, (a, b) in enumerate(spans) if any(a < q and b > p for p, q in names)]

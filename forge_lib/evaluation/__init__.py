@@ -1,0 +1,1 @@
+"""Contenders answer the frozen test; metrics and statistics say what that is worth."""

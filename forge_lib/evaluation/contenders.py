@@ -1,0 +1,85 @@
+"""Who answers: a function from pairs to completions, whatever stands behind it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from forge_lib.chat import Message, encode_prompt
+from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.models import Completion, generate
+from forge_lib.tasks.sql.prompt import build_messages
+from forge_lib.tasks.sql.schema import render_schema
+
+Contender = Callable[[Sequence[Pair]], list[Completion]]
+
+
+def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
+    """The prompt every contender gets for `pair`; `shots` are shown as earlier turns."""
+    text = render_schema(data.schema(pair.db_id))
+    return build_messages(text, pair.question, [(s.question, s.sql) for s in shots])
+
+
+def local_model(
+    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int, shots: Sequence[Pair] = ()
+) -> Contender:
+    """A model in this process, greedy."""
+
+    def answer(pairs: Sequence[Pair]) -> list[Completion]:
+        prompts = [encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs]
+        return generate(model, tokenizer, prompts, max_new_tokens, batch_size)
+
+    return answer
+
+
+def nearest_neighbour(train: Sequence[Pair]) -> Contender:
+    """No model at all: the SQL of the most similar training question (TF-IDF cosine), of the same database if it has any.
+
+    What a fine-tune must beat to have learnt anything but look-up.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    known = vectorizer.fit_transform([p.question for p in train])
+
+    def answer(pairs: Sequence[Pair]) -> list[Completion]:
+        completions = []
+        for pair in pairs:
+            began = time.perf_counter()
+            own = [i for i, p in enumerate(train) if p.db_id == pair.db_id] or list(range(len(train)))
+            similarity = (known[own] @ vectorizer.transform([pair.question]).T).toarray().ravel()
+            sql = train[own[int(similarity.argmax())]].sql
+            completions.append(Completion(sql, 0, 0, time.perf_counter() - began, True))
+        return completions
+
+    return answer
+
+
+def openai_endpoint(data: DataSet, max_new_tokens: int, model: str | None = None) -> Contender | None:
+    """A frontier model behind any OpenAI-compatible endpoint; None when OPENAI_API_KEY is not set.
+
+    OPENAI_BASE_URL and FORGE_FRONTIER_MODEL choose another endpoint and model.
+    """
+    if not os.environ.get("OPENAI_API_KEY"):
+        return None
+    from openai import OpenAI
+
+    client = OpenAI()
+    name = model or os.environ.get("FORGE_FRONTIER_MODEL", "gpt-5-mini")
+
+    def answer(pairs: Sequence[Pair]) -> list[Completion]:
+        completions = []
+        for pair in pairs:
+            began = time.perf_counter()
+            reply = client.chat.completions.create(
+                model=name, messages=messages_for(data, pair), max_completion_tokens=max(1024, max_new_tokens)
+            )
+            choice, usage = reply.choices[0], reply.usage
+            completions.append(
+                Completion(choice.message.content or "", usage.prompt_tokens, usage.completion_tokens,
+                           time.perf_counter() - began, choice.finish_reason == "stop")
+            )  # fmt: skip
+        return completions
+
+    return answer

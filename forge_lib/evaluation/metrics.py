@@ -1,0 +1,88 @@
+"""From completions to records, and from records to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.evaluation.contenders import Contender
+from forge_lib.evaluation.statistics import bootstrap_interval
+from forge_lib.models import Completion
+from forge_lib.tasks.sql.prompt import extract_sql
+from forge_lib.tasks.sql.score import score
+
+
+def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pair]) -> list[dict]:
+    """One record a pair: question, gold, answer, verdict (lenient and strict extraction), tokens, seconds."""
+    return grade(name, data, pairs, contender(pairs))
+
+
+def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence[Completion]) -> list[dict]:
+    """Score completions against the gold with the course's one scorer."""
+    records = []
+    for pair, done in zip(pairs, completions, strict=True):
+        database = data.database(pair.db_id)
+        sql = extract_sql(done.text)
+        lenient = score(sql, pair.sql, database)
+        strict = score(extract_sql(done.text, strict=True), pair.sql, database)
+        records.append(
+            {"contender": name, **pair.as_record(), "answer": done.text, "predicted": sql,
+             "verdict": lenient.verdict, "error": lenient.error, "correct": lenient.correct,
+             "correct_strict": strict.correct, "prompt_tokens": done.prompt_tokens,
+             "completion_tokens": done.completion_tokens, "seconds": done.seconds, "finished": done.finished}
+        )  # fmt: skip
+    return records
+
+
+def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: True) -> float:
+    """Execution accuracy, 0 to 1, of the records that satisfy `where`; nan when none does."""
+    values = [r["correct"] for r in records if where(r)]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
+    """Execution accuracy with 95% intervals (bootstrap over databases), overall and by part; tokens and latency."""
+    row: dict = {"contender": records[0]["contender"], "items": len(records)}
+    for label, part in (("all", None), ("seen", "seen"), ("unseen", "unseen")):
+        chosen = [r for r in records if part in (None, r["part"])]
+        if not chosen:
+            continue
+        low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
+        row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
+    row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))
+    row["valid_sql"] = 100 * float(np.mean([r["verdict"] in ("correct", "wrong result", "wrong shape") for r in records]))
+    row["prompt_tokens"] = float(np.mean([r["prompt_tokens"] for r in records]))
+    row["completion_tokens"] = float(np.mean([r["completion_tokens"] for r in records]))
+    row["seconds"] = float(np.mean([r["seconds"] for r in records]))
+    return row
+
+
+def result_table(rows: Sequence[dict]) -> pd.DataFrame:
+    """Rows of `summary_row` as the table people read: percent with [low, high]."""
+    shown = []
+    for row in rows:
+        cells = {"contender": row["contender"]}
+        for label in ("all", "seen", "unseen"):
+            if label in row:
+                cells[label] = f"{row[label]:.1f} [{row[label + '_low']:.1f}, {row[label + '_high']:.1f}]"
+        cells |= {"strict": f"{row['strict']:.1f}", "runs": f"{row['valid_sql']:.1f}",
+                  "tokens in": f"{row['prompt_tokens']:.0f}", "tokens out": f"{row['completion_tokens']:.0f}",
+                  "s/question": f"{row['seconds']:.2f}"}  # fmt: skip
+        shown.append(cells)
+    return pd.DataFrame(shown).set_index("contender")
+
+
+def by_difficulty(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
+    """Execution accuracy (percent) by difficulty, one row a contender, and the number of items of each level."""
+    from forge_lib.tasks.sql.score import LEVELS
+
+    table = {
+        name: {level: 100 * accuracy(records, lambda r, level=level: r["difficulty"] == level) for level in LEVELS}
+        for name, records in records_by_name.items()
+    }
+    first = next(iter(records_by_name.values()))
+    table["items"] = {level: sum(r["difficulty"] == level for r in first) for level in LEVELS}
+    return pd.DataFrame(table).T.round(1)

