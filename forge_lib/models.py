@@ -29,6 +29,7 @@ class Completion:
     completion_tokens: int
     seconds: float  # wall time of its batch divided by the batch size
     finished: bool  # stopped by itself (end-of-sequence) rather than at the limit
+    ids: tuple[int, ...] = ()  # its tokens, the end-of-sequence too, where a model in this process made them
 
 
 def base_dir(profile: Profile) -> str:
@@ -137,9 +138,10 @@ def _from_hub(load, name: str, **options):
 
 @torch.inference_mode()
 def generate(
-    model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = True
-) -> list[Completion]:
-    """Greedy completions, in the order of `prompts`.
+    model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = True,
+    temperature: float = 0.0,
+) -> list[Completion]:  # fmt: skip
+    """Completions in the order of `prompts`: greedy at temperature 0, else sampled from softmax(logits / temperature).
 
     Each prefix goes through the model once and its keys and values serve all its questions; a batch mixes
     prefixes (padded on the left), and a row leaves its batch when it has ended.
@@ -152,16 +154,18 @@ def generate(
     for at in tqdm(range(0, len(order), batch_size), "generate", disable=not progress, leave=False):
         rows = order[at : at + batch_size]
         began = time.perf_counter()
-        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops)
+        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops, temperature)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, (ids, finished) in zip(rows, answers, strict=True):
             text = tokenizer.decode(ids, skip_special_tokens=True)
-            done[i] = Completion(text, len(prompts[i]), len(ids), seconds, finished)
+            done[i] = Completion(text, len(prompts[i]), len(ids) - finished, seconds, finished, tuple(ids))
     return done
 
 
-def _decode(model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor) -> list[tuple[list[int], bool]]:
-    """Greedy ids (end-of-sequence left out) of one batch, and whether each ended by itself."""
+def _decode(
+    model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor, temperature: float
+) -> list[tuple[list[int], bool]]:
+    """New ids (end-of-sequence included) of one batch, and whether each ended by itself."""
     device = model.device
     cache, mask = _prefix_cache(model, [p.prefix for p in prompts])
     width = max(len(p.rest) for p in prompts)
@@ -180,12 +184,11 @@ def _decode(model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor) -
         hidden = decoder(
             input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
         ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row
-        tokens = head(hidden).argmax(-1)  # (B,)
+        tokens = _pick(head(hidden), temperature)  # (B,)
         ended = torch.isin(tokens, stops)
         for row, token, stop in zip(alive.tolist(), tokens.tolist(), ended.tolist(), strict=True):
             finished[row] = stop
-            if not stop:
-                answers[row].append(token)
+            answers[row].append(token)
         if ended.all():
             break
         if ended.any():
@@ -195,6 +198,13 @@ def _decode(model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor) -
         tokens, positions = tokens[:, None], positions[:, -1:] + 1
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
     return list(zip(answers, finished, strict=True))
+
+
+def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Next token of each row of `logits` (B, V): the likeliest, or a draw at the given temperature."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    return torch.multinomial(torch.softmax(logits.float() / temperature, -1), 1).squeeze(1)
 
 
 def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]]):

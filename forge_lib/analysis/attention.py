@@ -19,6 +19,7 @@ class SchemaAttention:
     tokens: texts of the schema's tokens (S); answer: texts of the answer's tokens (A)
     weights: (A, S) mean over layers and heads, each in 0 … 1
     used_share: of the attention that falls on the schema's names, the share on names the gold query uses
+    even_share: what used_share would be if every name's tokens got the same attention
     schema_share: of all attention, the share that falls on the schema
     """
 
@@ -26,6 +27,7 @@ class SchemaAttention:
     answer: list[str]
     weights: torch.Tensor
     used_share: float
+    even_share: float
     schema_share: float
 
 
@@ -34,6 +36,7 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     """Attention of `model` (loaded with attn_implementation="eager") while it reads `sql` as its answer.
 
     The answer is given (teacher forcing), so that two models are compared over the same tokens.
+    Raises ValueError when the model's attention does not hand out its weights.
     """
     prompt = render(tokenizer, build_messages(schema_text, question))
     encoded = tokenizer(prompt + sql, add_special_tokens=False, return_offsets_mapping=True, return_tensors="pt")
@@ -42,6 +45,8 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     schema = [i for i, (a, b) in enumerate(offsets) if a >= begin and b <= begin + len(schema_text) and b > a]
     answer = [i for i, (a, _) in enumerate(offsets) if a >= len(prompt)]
     out = model(**{k: v.to(model.device) for k, v in encoded.items()}, output_attentions=True)
+    if not out.attentions or out.attentions[0] is None:
+        raise ValueError('This attention keeps its weights to itself: call model.set_attn_implementation("eager") first.')
     # The state at i-1 chooses token i, so its row of the matrix is what the choice looked at.
     rows = torch.tensor(answer) - 1
     mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)
@@ -52,7 +57,8 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     total = weights.sum(0)
     return SchemaAttention(
         [text[a:b] for a, b in (offsets[i] for i in schema)], [text[a:b] for a, b in (offsets[i] for i in answer)],
-        weights, float(total[used].sum() / total[names].sum()), float(weights.sum() / mean.sum()),
+        weights, float(total[used].sum() / total[names].sum()), len(used) / len(names),
+        float(weights.sum() / mean.sum()),
     )  # fmt: skip
 
 

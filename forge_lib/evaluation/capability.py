@@ -24,14 +24,22 @@ def probe_records(name: str, model, tokenizer, items: Sequence[dict]) -> list[di
     for number, item in enumerate(items):
         prompt = render(tokenizer, [{"role": "user", "content": item["question"]}])
         head = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        scores = [_likelihood(model, head, tokenizer(o, add_special_tokens=False)["input_ids"]) for o in item["options"]]
+        options = [tokenizer(o, add_special_tokens=False)["input_ids"] for o in item["options"]]
+        scores = _likelihoods(model, head, options)
         best = max(range(len(scores)), key=scores.__getitem__)
         records.append({"contender": name, "id": f"probe-{number}", "db_id": f"probe-{number}",
                         "answer": item["options"][best], "correct": best == 0})  # fmt: skip
     return records
 
 
-def _likelihood(model, head: list[int], option: list[int]) -> float:
-    ids = torch.tensor([head + option], device=model.device)
-    logits = model(input_ids=ids).logits[0, len(head) - 1 : -1].float()  # (len(option), V)
-    return torch.log_softmax(logits, -1).gather(1, ids[0, len(head) :, None]).mean().item()
+def _likelihoods(model, head: list[int], options: Sequence[list[int]]) -> list[float]:
+    """Mean log-likelihood per token (nats) of each option after `head`.
+
+    One forward pass for all; they are padded on the right, where causal attention never looks.
+    """
+    rows = [torch.tensor(head + option) for option in options]
+    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(model.device)  # (O, T)
+    keep = ids.shape[1] - len(head) + 1  # the state before an option's first token, and all after it
+    logits = model(input_ids=ids, logits_to_keep=keep).logits[:, :-1].float()  # (O, L, V)
+    chosen = torch.log_softmax(logits, -1).gather(2, ids[:, len(head) :, None]).squeeze(2)  # (O, L)
+    return [row[: len(option)].mean().item() for row, option in zip(chosen, options, strict=True)]

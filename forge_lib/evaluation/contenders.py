@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from forge_lib.chat import Message, encode_prompt
+from forge_lib.chat import Message, Prompt, encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
@@ -27,10 +28,24 @@ def local_model(
     """A model in this process, greedy."""
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        prompts = [encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs]
+        prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs])
         return generate(model, tokenizer, prompts, max_new_tokens, batch_size)
 
     return answer
+
+
+def share_more(prompts: Sequence[Prompt]) -> list[Prompt]:
+    """The same tokens with what all prompts of one prefix begin with (the shots) moved into it, to be read once.
+
+    >>> share_more([Prompt((1,), (2, 3, 4)), Prompt((1,), (2, 3, 5))])[0]
+    Prompt(prefix=(1, 2, 3), rest=(4,))
+    """
+    groups: dict[tuple[int, ...], list[tuple[int, ...]]] = defaultdict(list)
+    for p in prompts:
+        groups[p.prefix].append(p.rest)
+    # At least one token stays: its state chooses the first word of the answer.
+    shared = {g: os.path.commonprefix(rests)[: min(map(len, rests)) - 1] for g, rests in groups.items()}
+    return [Prompt(p.prefix + shared[p.prefix], p.rest[len(shared[p.prefix]) :]) for p in prompts]
 
 
 def nearest_neighbour(train: Sequence[Pair]) -> Contender:

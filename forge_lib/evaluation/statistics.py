@@ -43,6 +43,7 @@ class Comparison:
     only_first: int  # items only the first got right
     only_second: int
     p_value: float  # McNemar, exact, two-sided
+    part: str = "all"  # of the items: "all", "seen" or "unseen"
 
     @property
     def significant(self) -> bool:
@@ -52,22 +53,27 @@ class Comparison:
         verdict = "the interval excludes zero" if self.significant else "not significant: the interval includes zero"
         return (
             f"{self.second} against {self.first}: {self.difference:+.1f} points [{self.low:+.1f}, {self.high:+.1f}] "
-            f"on {self.items} items, {self.only_second} gained and {self.only_first} lost, "
+            f"on {self.items} {'' if self.part == 'all' else self.part + ' '}items, {self.only_second} gained and {self.only_first} lost, "
             f"McNemar p = {self.p_value:.2g}; {verdict}."
         )
 
 
-def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17) -> Comparison:
-    """Paired comparison of two contenders' records. Raises ValueError when they did not answer the same items."""
-    a, b = ({r["id"]: r for r in records} for records in (first, second))
+def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part: str = "all") -> Comparison:
+    """Paired comparison of two contenders' records, on all items or on one part ("seen", "unseen").
+
+    Raises ValueError when they did not answer the same items, or when there is none.
+    """
+    a, b = ({r["id"]: r for r in records if part == "all" or r["part"] == part} for records in (first, second))
     if a.keys() != b.keys():
         raise ValueError("The two contenders answered different items; evaluate both on the same pairs.")
+    if not a:
+        raise ValueError(f"There is no item to compare on (part '{part}').")
     change = [float(b[i]["correct"]) - float(a[i]["correct"]) for i in a]
     low, high = bootstrap_interval(change, [a[i]["db_id"] for i in a], seed=seed)
     lost, gained = sum(c < 0 for c in change), sum(c > 0 for c in change)
     return Comparison(
         first[0]["contender"], second[0]["contender"], len(change), 100 * float(np.mean(change)), 100 * low, 100 * high,
-        lost, gained, mcnemar(lost, gained),
+        lost, gained, mcnemar(lost, gained), part,
     )  # fmt: skip
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
+from forge_lib.chat import encode_prompt
+from forge_lib.data.formats import to_prompt_completion
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.evaluation.contenders import messages_for
+from forge_lib.models import generate
 from forge_lib.profiles import Profile
 from forge_lib.tasks.sql.prompt import extract_sql
 from forge_lib.tasks.sql.score import score
 
 KL_WEIGHT = 0.02  # β: how much the policy pays for leaving the SFT model
+CLIP = 0.2  # ε: how far the ratio of new to old probability may move before its gradient is cut off
 TEMPERATURE = 1.0  # the groups must differ to teach anything
 
 
@@ -43,35 +47,75 @@ def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):
     from datasets import Dataset
 
     return Dataset.from_list(
-        [{"prompt": messages_for(data, p), "database": str(data.database(p.db_id)), "gold": p.sql} for p in pairs]
-    )
+        [{"prompt": to_prompt_completion(data, p)["prompt"], "database": str(data.database(p.db_id)), "gold": p.sql}
+         for p in pairs]
+    )  # fmt: skip
+
+
+def rollout(profile: Profile, tick: Callable[[], object]) -> Callable[..., dict]:
+    """TRL rollout function: sampled completions from `forge_lib.models.generate`; `tick` is called once a step.
+
+    A group repeats one prompt; here its schema goes through the model once a group instead of once a completion.
+    """
+
+    def sample(prompts, trainer) -> dict:
+        tokenizer, model = trainer.processing_class, trainer.accelerator.unwrap_model(trainer.model)
+        encoded = [encode_prompt(tokenizer, p) for p in prompts]
+        model.eval()  # in training mode gradient checkpointing would switch the key-value cache off
+        done = generate(model, tokenizer, encoded, profile.max_new_tokens, len(prompts), False, TEMPERATURE)
+        model.train()
+        tick()
+        return {"prompt_ids": [[*p.prefix, *p.rest] for p in encoded], "completion_ids": [[*c.ids] for c in done],
+                "logprobs": None}  # fmt: skip
+
+    return sample
 
 
 def run_grpo(
-    model, tokenizer, data: DataSet, pairs: Sequence[Pair], profile: Profile, seed: int, folder: Path,
-    reward: Callable[..., list[float]] = execution_reward,
+    model, tokenizer, data: DataSet, pairs: Sequence[Pair], profile: Profile, seed: int,
+    reward: Callable[..., list[float]] = execution_reward, progress: bool = True,
 ) -> list[dict]:  # fmt: skip
-    """Train the adapter of `model` (a PeftModel from SFT) with TRL; returns its log, one record a step.
+    """Train the adapter of `model` (a PeftModel from SFT, loaded trainable) with TRL; returns its log, a record a step.
 
-    TRL copies the adapter as the reference of the KL term, so the anchor is the SFT model, not the base.
+    TRL copies the adapter as "ref", the anchor of the KL term: the SFT model, not the base. The copy is deleted at
+    the end, so that `model` carries, and saves, one adapter as before. Nothing is written to disk.
     """
-    from trl import GRPOConfig, GRPOTrainer
+    from tqdm.auto import tqdm
+    from transformers import PrinterCallback
+    from trl import GRPOTrainer
 
-    config = GRPOConfig(
-        output_dir=str(folder), max_steps=profile.grpo_steps, learning_rate=profile.grpo_learning_rate,
-        per_device_train_batch_size=profile.grpo_generations * profile.grpo_prompts,
-        num_generations=profile.grpo_generations, max_completion_length=profile.max_new_tokens,
-        temperature=TEMPERATURE, beta=KL_WEIGHT, scale_rewards="group", loss_type="grpo",
-        lr_scheduler_type="constant_with_warmup", warmup_steps=min(3, profile.grpo_steps - 1),
-        bf16=profile.dtype == "bfloat16", fp16=profile.dtype == "float16", use_cpu=profile.device == "cpu",
-        gradient_checkpointing=profile.device == "cuda",
-        logging_steps=1, save_strategy="no", report_to="none", seed=seed, disable_tqdm=False,
-        chat_template_kwargs={"enable_thinking": False},
-    )  # fmt: skip
-    trainer = GRPOTrainer(
-        model=model, reward_funcs=reward, args=config, train_dataset=prompts_for_grpo(data, pairs),
-        processing_class=tokenizer,
-    )  # fmt: skip
-    trainer.train()
+    bar = tqdm(total=profile.grpo_steps, desc="GRPO", disable=not progress)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), bar:
+        warnings.filterwarnings("ignore", "You are using 'rollout_func'")
+        trainer = GRPOTrainer(
+            model=model, reward_funcs=reward, args=grpo_config(profile, seed, folder),
+            train_dataset=prompts_for_grpo(data, pairs), processing_class=tokenizer,
+            rollout_func=rollout(profile, bar.update),
+        )  # fmt: skip
+        trainer.remove_callback(PrinterCallback)
+        for parameter in model.parameters():  # TRL casts QLoRA's matrices to bf16, which fp16 loss scaling cannot take
+            parameter.data = parameter.data.float() if parameter.requires_grad else parameter.data
+        trainer.train()
+    if "ref" in model.peft_config:
+        model.delete_adapter("ref")
     model.eval()
     return [record for record in trainer.state.log_history if "reward" in record]
+
+
+def grpo_config(profile: Profile, seed: int, folder: str):
+    """The profile's numbers as TRL's GRPOConfig."""
+    from trl import GRPOConfig
+
+    return GRPOConfig(
+        output_dir=folder, max_steps=profile.grpo_steps, learning_rate=profile.grpo_learning_rate,
+        lr_scheduler_type="constant",  # no warm-up: its first step would sample groups and learn at rate zero
+        # One group at a time goes forward and backward, a step is the mean over its groups: memory, not mathematics.
+        per_device_train_batch_size=profile.grpo_generations, gradient_accumulation_steps=profile.grpo_prompts,
+        num_generations=profile.grpo_generations, max_completion_length=profile.max_new_tokens,
+        temperature=TEMPERATURE, beta=KL_WEIGHT, epsilon=CLIP, scale_rewards="group", loss_type="grpo",
+        use_bias_correction_kl=False,  # the paper's estimator; TRL's default multiplies it by the ratio
+        bf16=profile.dtype == "bfloat16", fp16=profile.dtype == "float16", use_cpu=profile.device == "cpu",
+        gradient_checkpointing=profile.device == "cuda",
+        logging_steps=1, save_strategy="no", report_to="none", seed=seed, disable_tqdm=True,
+        chat_template_kwargs={"enable_thinking": False},
+    )  # fmt: skip

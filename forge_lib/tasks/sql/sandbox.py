@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -90,6 +91,8 @@ class Sandbox:
         return line
 
     def _start(self) -> subprocess.Popen:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()  # somebody else ended it between two queries
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", str(WORKER), str(self.memory_mb)],
@@ -102,7 +105,8 @@ class Sandbox:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # what it had not read yet
+                self._process.stdin.close()
             self._process.stdout.close()
             self._process, self._buffer = None, b""
 

@@ -1,0 +1,82 @@
+"""Fixtures: tiny models and databases made in memory, and the reasons for which a test is skipped."""
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from forge_lib.data.pairs import DataSet, Pair
+
+
+def pytest_collection_modifyitems(items):
+    """Skip `gpu` and `spider` tests where the machine lacks what they need, and say what that is."""
+    import torch
+
+    for item in items:
+        if "gpu" in item.keywords and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="no CUDA GPU on this machine"))
+        if "spider" in item.keywords and not os.environ.get("FORGE_SPIDER_DIR"):
+            item.add_marker(pytest.mark.skip(reason="FORGE_SPIDER_DIR does not name a Spider folder"))
+
+
+SCRIPT = """
+CREATE TABLE authors (author_id INTEGER PRIMARY KEY, name TEXT, born INTEGER);
+CREATE TABLE books (book_id INTEGER PRIMARY KEY, author_id INTEGER REFERENCES authors(author_id), title TEXT, price REAL);
+INSERT INTO authors VALUES (1, 'Ada', 1900), (2, 'Bo', 1950), (3, 'Cy', NULL);
+INSERT INTO books VALUES (1, 1, 'One', 10.0), (2, 1, 'Two', 12.5), (3, 2, 'Three', 0.1), (4, 2, 'Four', 0.2);
+"""
+
+PAIRS = [
+    Pair("l-1", "library", "How many books are there?", "SELECT COUNT(*) FROM books", "easy", "seen"),
+    Pair("l-2", "library", "Titles from cheapest to dearest", "SELECT title FROM books ORDER BY price", "easy", "seen"),
+    Pair("l-3", "library", "Which authors wrote nothing?",
+         "SELECT name FROM authors WHERE author_id NOT IN (SELECT author_id FROM books)", "hard", "unseen"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def library(tmp_path) -> DataSet:
+    """A data set over one small database in Spider's layout; every split holds the same three pairs."""
+    path = tmp_path / "database" / "library" / "library.sqlite"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as connection:
+        connection.executescript(SCRIPT)
+    connection.close()
+    return DataSet("library", tmp_path / "database", list(PAIRS), list(PAIRS), list(PAIRS))
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """The embedded model's tokenizer."""
+    from forge_lib.models import load_tokenizer
+    from forge_lib.profiles import PROFILES
+
+    return load_tokenizer(PROFILES["cpu"])
+
+
+@pytest.fixture
+def tiny_llama(tokenizer):
+    """A random Llama of two narrow layers with the real vocabulary, in fp32."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture
+def spider_dir() -> Path:
+    """The Spider folder that FORGE_SPIDER_DIR names."""
+    return Path(os.environ["FORGE_SPIDER_DIR"])
+
+
+def write_lines(path: Path, records: list[dict]) -> Path:
+    """JSON lines for a test."""
+    path.write_text("".join(json.dumps(r) + "\n" for r in records))
+    return path

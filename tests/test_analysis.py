@@ -1,0 +1,94 @@
+"""Error classes and attention on schema tokens."""
+
+import pytest
+import torch
+
+from forge_lib.analysis.attention import schema_attention
+from forge_lib.analysis.failures import CLASSES, classify, error_table
+
+GOLD = "SELECT title FROM books WHERE price > 10"
+
+
+def record(predicted, verdict="wrong result", error="", gold=GOLD):
+    return {"predicted": predicted, "sql": gold, "verdict": verdict, "error": error, "correct": verdict == "correct"}
+
+
+MADE = {
+    "correct": record(GOLD, "correct"),
+    "no SQL": record("", "error", "There is no SQL in the answer."),
+    "syntax": record("SELECT FROM", "error", 'near "FROM": syntax error'),
+    "invented name": record("SELECT writer FROM books", "error", "no such column: writer"),
+    "other error": record("SELECT 1", "timeout", "Killed after 2 s."),
+    "wrong shape": record("SELECT title, price FROM books", "wrong shape"),
+    "wrong tables": record("SELECT title FROM authors"),
+    "wrong columns": record("SELECT author_id FROM books WHERE price > 10"),
+    "wrong value or filter": record("SELECT title FROM books WHERE price > 100"),
+    "wrong logic": record("SELECT title FROM books WHERE price < 10"),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_each_class_from_a_made_record(name):
+    assert classify(MADE[name]) == name
+
+
+def test_case_and_order_of_names_are_no_error_class():
+    gold = "SELECT title FROM books JOIN authors ON books.author_id = authors.author_id"
+    swapped = "SELECT TITLE FROM authors JOIN BOOKS ON authors.author_id = books.author_id LIMIT 1"
+    assert classify(record(swapped, gold=gold)) == "wrong value or filter"  # the LIMIT's number, nothing else
+
+
+def test_sql_that_sqlite_runs_and_sqlglot_cannot_read_is_still_classified():
+    assert classify(record("SELECT title FROM books WHERE price >")) == "wrong logic"
+
+
+def test_shares_of_all_classes_add_up():
+    table = error_table({"made": list(MADE.values()), "perfect": [MADE["correct"]] * 3})
+    assert list(table.index) == list(CLASSES)
+    assert table["made"].sum() == pytest.approx(100)
+    assert table.loc["correct", "perfect"] == 100
+
+
+# --- attention -------------------------------------------------------------------------------------------------------
+
+SCHEMA = "books(book_id, title, price)\nauthors(author_id, name)"
+
+
+@pytest.fixture
+def looked(tiny_llama, tokenizer):
+    tiny_llama.set_attn_implementation("eager")
+    return schema_attention(tiny_llama, tokenizer, SCHEMA, "Which books cost more than 10?", GOLD)
+
+
+def test_weights_are_answer_by_schema(looked):
+    assert looked.weights.shape == (len(looked.answer), len(looked.tokens))
+    assert "".join(looked.answer) == GOLD
+    assert "".join(looked.tokens) == SCHEMA
+    assert looked.weights.min() >= 0 and looked.weights.sum(1).max() <= 1
+
+
+def test_shares_are_shares(looked):
+    for share in (looked.used_share, looked.even_share, looked.schema_share):
+        assert 0 < share < 1
+
+
+def test_even_share_is_the_share_of_a_model_that_looks_everywhere_alike(tokenizer, tiny_llama):
+    tiny_llama.set_attn_implementation("eager")
+    with torch.no_grad():
+        for layer in tiny_llama.model.layers:
+            layer.self_attn.q_proj.weight.zero_()  # all scores equal: every visible token weighs the same
+    found = schema_attention(tiny_llama, tokenizer, SCHEMA, "Which books cost more than 10?", GOLD)
+    assert found.used_share == pytest.approx(found.even_share, abs=1e-5)
+
+
+def test_using_every_name_makes_the_share_one(tokenizer, tiny_llama):
+    tiny_llama.set_attn_implementation("eager")
+    sql = "SELECT book_id, title, price, author_id, name FROM books, authors"
+    found = schema_attention(tiny_llama, tokenizer, SCHEMA, "Everything", sql)
+    assert found.used_share == found.even_share == pytest.approx(1)
+
+
+def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):
+    tiny_llama.set_attn_implementation("sdpa")
+    with pytest.raises(ValueError, match="eager"):
+        schema_attention(tiny_llama, tokenizer, SCHEMA, "Everything", GOLD)

@@ -1,0 +1,214 @@
+"""Contenders, metrics and statistics: what the result table and its intervals rest on."""
+
+import math
+
+import pytest
+
+from forge_lib.data.pairs import Pair
+from forge_lib.evaluation.capability import _likelihoods, load_probe, probe_records
+from forge_lib.evaluation.contenders import (
+    local_model,
+    messages_for,
+    nearest_neighbour,
+    openai_endpoint,
+    share_more,
+)
+from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, result_table, summary_row
+from forge_lib.evaluation.statistics import bootstrap_interval, compare, mcnemar
+from forge_lib.models import Completion
+
+
+def says(*texts):
+    """A contender that gives fixed answers."""
+    return lambda pairs: [Completion(t, 10, 5, 0.1, True) for t, _ in zip(texts, pairs, strict=True)]
+
+
+def gold(pairs):
+    return [Completion(p.sql, 10, 5, 0.1, True) for p in pairs]
+
+
+def records(name, correct, databases=None, part="seen"):
+    databases = databases or range(len(correct))
+    return [
+        {"contender": name, "id": f"i{n}", "db_id": f"d{d}", "correct": bool(c), "part": part}
+        for n, (c, d) in enumerate(zip(correct, databases, strict=True))
+    ]
+
+
+# --- the whole path from answer to percent ---------------------------------------------------------------------------
+
+
+def test_the_gold_scores_100_and_nothing_scores_0(library):
+    best = summary_row(evaluate("gold", gold, library, library.test))
+    worst = summary_row(evaluate("empty", says("", "", ""), library, library.test))
+    assert (best["all"], best["strict"], best["valid_sql"]) == (100, 100, 100)
+    assert (worst["all"], worst["strict"], worst["valid_sql"]) == (0, 0, 0)
+
+
+def test_sql_inside_prose_counts_leniently_and_not_strictly(library):
+    chatty = says(*(f"Sure!\n```sql\n{p.sql};\n```\nAnything else?" for p in library.test))
+    row = summary_row(evaluate("chatty", chatty, library, library.test))
+    assert (row["all"], row["strict"]) == (100, 0)
+
+
+def test_records_carry_what_later_notebooks_read(library):
+    record = evaluate("x", says("SELECT 1", "SELECT writer FROM books", "SELECT name FROM authors"), library, library.test)
+    assert [r["verdict"] for r in record] == ["wrong result", "error", "wrong result"]
+    assert "no such column" in record[1]["error"]
+    assert record[0]["part"] == "seen" and record[0]["prompt_tokens"] == 10 and record[0]["finished"]
+
+
+def test_a_row_reports_parts_and_leaves_out_an_absent_one(library):
+    row = summary_row(evaluate("x", says(library.test[0].sql, "", ""), library, library.test))
+    assert (row["seen"], row["unseen"], row["items"]) == (50, 0, 3)
+    only_seen = summary_row(records_of_part(library, "seen"))
+    assert "unseen" not in only_seen
+    assert "unseen" not in result_table([only_seen]).columns
+
+
+def records_of_part(library, part):
+    pairs = [p for p in library.test if p.part == part]
+    return evaluate("x", gold, library, pairs)
+
+
+def test_accuracy_of_no_records_is_not_a_number():
+    assert math.isnan(accuracy([]))
+
+
+def test_by_difficulty_counts_the_items_of_each_level(library):
+    table = by_difficulty({"gold": evaluate("gold", gold, library, library.test)})
+    assert table.loc["items", "easy"] == 2 and table.loc["gold", "hard"] == 100
+    assert math.isnan(table.loc["gold", "extra"])
+
+
+# --- intervals and paired tests --------------------------------------------------------------------------------------
+
+
+def test_clusters_that_agree_widen_the_interval():
+    values = [1] * 20 + [0] * 20 + [1] * 20 + [0] * 20
+    databases = [n // 20 for n in range(80)]
+    by_database, by_item = bootstrap_interval(values, databases), bootstrap_interval(values, range(80))
+    assert by_database[1] - by_database[0] > 3 * (by_item[1] - by_item[0])
+
+
+def test_an_interval_is_the_same_for_the_same_seed_and_holds_the_mean():
+    values, clusters = [0, 1, 1, 0, 1, 1], list("aabbcc")
+    assert bootstrap_interval(values, clusters) == bootstrap_interval(values, clusters)
+    low, high = bootstrap_interval(values, clusters)
+    assert low <= sum(values) / 6 <= high
+
+
+def test_compare_counts_gains_and_losses():
+    first, second = records("a", [1, 1, 0, 0, 0, 0]), records("b", [1, 0, 1, 1, 1, 0])
+    found = compare(first, second)
+    assert (found.only_first, found.only_second, found.items) == (1, 3, 6)
+    assert found.difference == pytest.approx(100 * 2 / 6)
+    assert found.p_value == pytest.approx(mcnemar(1, 3))
+
+
+def test_compare_goes_by_id_and_not_by_position():
+    first = records("a", [1, 0, 1, 0])
+    assert compare(first, list(reversed(first))).difference == 0
+
+
+def test_compare_refuses_different_items_and_an_empty_part():
+    with pytest.raises(ValueError, match="different items"):
+        compare(records("a", [1, 0]), records("b", [1, 0, 1]))
+    with pytest.raises(ValueError, match="unseen"):
+        compare(records("a", [1, 0]), records("b", [1, 0]), part="unseen")
+
+
+def test_compare_can_take_one_part():
+    first = records("a", [0, 0]) + [r | {"id": "u"} for r in records("a", [1], part="unseen")]
+    second = records("b", [1, 1]) + [r | {"id": "u"} for r in records("b", [0], part="unseen")]
+    assert compare(first, second, part="unseen").difference == -100
+    assert "unseen items" in str(compare(first, second, part="unseen"))
+
+
+def test_mcnemar_is_the_coin_on_the_page():
+    lost, gained = 4, 18
+    tail = sum(math.comb(lost + gained, k) for k in range(lost + 1)) / 2 ** (lost + gained)
+    assert mcnemar(lost, gained) == pytest.approx(2 * tail)
+    assert mcnemar(5, 5) == 1
+
+
+def test_a_null_result_is_called_one():
+    assert "not significant" in str(compare(records("a", [1, 0, 1, 0]), records("b", [0, 1, 1, 0])))
+
+
+# --- who answers -----------------------------------------------------------------------------------------------------
+
+
+def test_the_nearest_neighbour_prefers_its_own_database():
+    train = [
+        Pair("1", "zoo", "How many animals are there in all?", "SELECT COUNT(*) FROM animals"),
+        Pair("2", "shop", "Names of the products", "SELECT name FROM products"),
+    ]
+    asked = [
+        Pair("3", "shop", "How many animals are there in all?", "SELECT 1"),  # the same words, another database
+        Pair("4", "new", "How many animals are there in all?", "SELECT 1"),  # a database without training pairs
+    ]
+    texts = [c.text for c in nearest_neighbour(train)(asked)]
+    assert texts == ["SELECT name FROM products", "SELECT COUNT(*) FROM animals"]
+
+
+def test_without_a_key_there_is_no_frontier_contender(library, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert openai_endpoint(library, 16) is None
+
+
+def test_shots_are_turns_between_schema_and_question(library):
+    messages = messages_for(library, library.test[0], shots=library.train[1:3])
+    assert [m["role"] for m in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert messages[2]["content"] == library.train[1].sql
+    assert messages[-1]["content"] == library.test[0].question
+
+
+def test_sharing_more_of_a_prompt_changes_no_token(library, tokenizer):
+    from forge_lib.chat import encode_prompt
+
+    prompts = [encode_prompt(tokenizer, messages_for(library, p, library.train[:2])) for p in library.test]
+    shared = share_more(prompts)
+    assert [p.prefix + p.rest for p in prompts] == [p.prefix + p.rest for p in shared]
+    assert all(len(b.prefix) > len(a.prefix) and b.rest for a, b in zip(prompts, shared, strict=True))
+    assert len({p.prefix for p in shared}) == 1
+    assert share_more(prompts[:1])[0].rest == prompts[0].rest[-1:]  # one prompt alone keeps its last token
+
+
+def test_a_local_model_answers_in_the_order_asked(library, tokenizer, tiny_llama):
+    ask = local_model(tiny_llama, tokenizer, library, 4, 2, shots=library.train[:1])
+    together, alone = ask(library.test), [ask([p])[0] for p in library.test]
+    assert [c.ids for c in together] == [c.ids for c in alone]
+
+
+# --- the general probe -----------------------------------------------------------------------------------------------
+
+
+def test_probe_items_are_well_formed():
+    items = load_probe()
+    assert len(items) == 60 == len({i["question"] for i in items})
+    for item in items:
+        assert len(item["options"]) == 4 == len(set(item["options"]))
+        lengths = [len(o.split()) for o in item["options"]]
+        assert max(lengths) - min(lengths) <= 1
+        assert not {"sql", "select", "table", "database"} & set(item["question"].lower().split())
+
+
+def test_options_scored_together_score_as_alone(tokenizer, tiny_llama):
+    import torch
+
+    head, options = [5, 6, 7], [[8, 9], [10], [11, 12, 13]]
+    together = _likelihoods(tiny_llama, head, options)
+    for option, got in zip(options, together, strict=True):
+        with torch.no_grad():
+            logits = tiny_llama(input_ids=torch.tensor([head + option])).logits[0, 2:-1]
+        alone = torch.log_softmax(logits, -1)[range(len(option)), option].mean().item()
+        assert got == pytest.approx(alone, abs=1e-4)
+
+
+def test_probe_records_can_be_compared(tokenizer, tiny_llama):
+    items = load_probe()[:4]
+    found = probe_records("tiny", tiny_llama, tokenizer, items)
+    assert [r["id"] for r in found] == ["probe-0", "probe-1", "probe-2", "probe-3"]
+    assert all(r["answer"] in i["options"] for r, i in zip(found, items, strict=True))
+    assert compare(found, found).difference == 0
