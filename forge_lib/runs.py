@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from forge_lib import ROOT
-from forge_lib.profiles import PROFILES, Profile, get_profile
+from forge_lib.profiles import Profile, get_profile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
 
@@ -165,9 +165,3 @@ def check_disk(folder: Path, need_gb: float) -> None:
             f"This step writes about {need_gb:.1f} GB and only {free:.1f} GB are free on the disk of {folder.name}/. "
             "Free some space (old folders under runs/ are safe to delete) and run the notebook again."
         )
-
-
-def expected_minutes(profile: str, number: int) -> float | None:
-    """Minutes notebook `number` took on this profile when it was measured; None where nobody has."""
-    minutes = PROFILES[profile].minutes
-    return minutes[number - 1] if minutes and number <= len(minutes) else None

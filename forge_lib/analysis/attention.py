@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from forge_lib.chat import render
+from forge_lib.models import causal_lm
 from forge_lib.tasks.sql.prompt import build_messages
 
 
@@ -44,7 +45,8 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     begin = prompt.index(schema_text)
     schema = [i for i, (a, b) in enumerate(offsets) if a >= begin and b <= begin + len(schema_text) and b > a]
     answer = [i for i, (a, _) in enumerate(offsets) if a >= len(prompt)]
-    out = model(**{k: v.to(model.device) for k, v in encoded.items()}, output_attentions=True)
+    inputs = {k: v.to(model.device) for k, v in encoded.items()}
+    out = causal_lm(model).get_decoder()(**inputs, output_attentions=True, use_cache=False)
     if not out.attentions or out.attentions[0] is None:
         raise ValueError('This attention keeps its weights to itself: call model.set_attn_implementation("eager") first.')
     # The state at i-1 chooses token i, so its row of the matrix is what the choice looked at.

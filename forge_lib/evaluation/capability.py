@@ -9,6 +9,7 @@ import torch
 
 from forge_lib import ROOT
 from forge_lib.chat import render
+from forge_lib.models import causal_lm
 
 
 def load_probe() -> list[dict]:
@@ -39,7 +40,9 @@ def _likelihoods(model, head: list[int], options: Sequence[list[int]]) -> list[f
     """
     rows = [torch.tensor(head + option) for option in options]
     ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(model.device)  # (O, T)
-    keep = ids.shape[1] - len(head) + 1  # the state before an option's first token, and all after it
-    logits = model(input_ids=ids, logits_to_keep=keep).logits[:, :-1].float()  # (O, L, V)
-    chosen = torch.log_softmax(logits, -1).gather(2, ids[:, len(head) :, None]).squeeze(2)  # (O, L)
+    states = causal_lm(model).get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
+    targets = ids[:, len(head) :]  # (O, L); the state before a token predicts it
+    states = states[:, len(head) - 1 : -1].flatten(0, 1)  # two axes: for three, torch 2.13 copies the head once a row
+    logits = causal_lm(model).get_output_embeddings()(states).float()  # (O·L, V)
+    chosen = -torch.nn.functional.cross_entropy(logits, targets.flatten(), reduction="none").view_as(targets)
     return [row[: len(option)].mean().item() for row, option in zip(chosen, options, strict=True)]

@@ -1,0 +1,105 @@
+"""`python -m forge_lib.publishing.report`: the README's tables, from a finished run.
+
+Rewrites what stands between `<!-- name -->` and `<!-- /name -->`; nothing there is typed by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from forge_lib import ROOT
+from forge_lib.evaluation.metrics import result_table
+from forge_lib.profiles import PROFILES, measured
+from forge_lib.runs import RunError, write_atomically
+
+ABOUT = {
+    "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
+    "02_data": "the data, its splits, its quality, the loss mask in colour",
+    "03_lora_mechanics": "LoRA and NF4 written out, equal to the libraries'; memory arithmetic",
+    "04_sft": "supervised fine-tuning with completion-only loss; the checkpoint chosen by execution accuracy",
+    "05_grpo": "advantages by hand, the loss, TRL's GRPOTrainer with execution reward",
+    "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
+    "07_quantization": "merge, GGUF, quantize, reload, score every file",
+    "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
+    "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
+}
+
+
+def results_markdown(run: Path) -> str:
+    """Result table, the paired comparisons and the GGUF table of one run."""
+    rows = _load(run, "evaluation/rows.json", "06_evaluation")
+    comparisons = _load(run, "evaluation/comparisons.json", "06_evaluation")
+    formats = _load(run, "export/formats.json", "07_quantization")
+    config = _load(run, "config.json", "01_setup")
+    lines = [
+        f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
+        f"seed {config['seed']}; in brackets the 95% interval, bootstrapped over databases.",
+        "",
+        result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
+        "",
+        *[f"- {sentence(c)}" for c in comparisons],
+        "",
+        "The model that ships, as files that llama.cpp and Ollama run, each reloaded and scored on the same test:",
+        "",
+        "| format | MB | accuracy (%) | tokens/s on this CPU |",
+        "|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
+    ]
+    return "\n".join(lines)
+
+
+def sentence(c: dict) -> str:
+    """One paired comparison in words, with its verdict."""
+    part = f" ({c['part']})" if c.get("part") else ""
+    verdict = "" if c["low"] > 0 or c["high"] < 0 else "; not significant"
+    return (
+        f"{c['second']} against {c['first']}{part}: {c['difference']:+.1f} points "
+        f"[{c['low']:+.1f}, {c['high']:+.1f}], McNemar p = {c['p_value']:.2g}{verdict}"
+    )
+
+
+def map_markdown() -> str:
+    """The notebooks, what each is about, and minutes per profile as measured."""
+    profiles = [p for p in PROFILES if measured(p)] or ["cpu"]
+    unmeasured = [p for p in PROFILES if p not in profiles]
+    lines = ["| notebook | about | " + " | ".join(f"min, `{p}`" for p in profiles) + " |", "|---|---|" + "---|" * len(profiles)]
+    for name, about in ABOUT.items():
+        minutes = [measured(p).get("minutes", {}).get(name) for p in profiles]
+        cells = " | ".join("not measured" if m is None else f"{m:.1f}" for m in minutes)
+        lines.append(f"| [{name}](notebooks/{name}.ipynb) | {about} | {cells} |")
+    totals = " | ".join(f"**{sum(measured(p).get('minutes', {}).values()):.0f}**" for p in profiles)
+    peaks = ", ".join(f"{max(measured(p)['peak_gb'].values()):.1f} GB on `{p}`" for p in profiles if measured(p))
+    lines += [f"| together | | {totals} |", "", f"Peak resident memory: {peaks or 'not measured'}."]
+    return "\n".join([*lines, f"Not measured yet: {', '.join(f'`{p}`' for p in unmeasured)}."])
+
+
+def replace_block(text: str, name: str, content: str) -> str:
+    """`text` with the block between the markers of `name` replaced. Raises ValueError when the markers are missing."""
+    pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
+    if not re.search(pattern, text, re.S):
+        raise ValueError(f"README.md has no block <!-- {name} --> … <!-- /{name} -->.")
+    return re.sub(pattern, lambda m: m.group(1) + content + m.group(2), text, flags=re.S)
+
+
+def _load(run: Path, relative: str, made_by: str):
+    path = run / relative
+    if not path.exists():
+        raise RunError(f"runs/{run.name}/{relative} is missing: run notebook {made_by} first.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    """Rewrite the README from `--run`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", default="default")
+    run = ROOT / "runs" / parser.parse_args().run
+    readme = ROOT / "README.md"
+    text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
+    write_atomically(readme, replace_block(text, "map", map_markdown()))
+
+
+if __name__ == "__main__":
+    main()

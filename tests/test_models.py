@@ -1,0 +1,79 @@
+import dataclasses
+
+import pytest
+import torch
+
+from forge_lib import models
+from forge_lib.chat import encode_prompt
+from forge_lib.models import ModelError, base_dir, generate, load_adapted, load_base
+from forge_lib.profiles import PROFILES
+from forge_lib.tasks.sql.prompt import build_messages
+
+CPU = dataclasses.replace(PROFILES["cpu"], dtype="float32")
+PROMPTS = [
+    ("books(id, title)", "How many books are there?"),
+    ("books(id, title)", "List all the titles in the alphabetical order, please."),
+    ("authors(id, name, born)\nbooks(id, author_id, title) [author_id->authors.id]", "Who was born first?"),
+]
+
+
+def test_greedy_answers_equal_those_of_transformers_generate(tiny_llama, tokenizer):
+    """Guards the shared prefixes, the padding between prefix and question, and rows that leave the batch."""
+    prompts = [encode_prompt(tokenizer, build_messages(*p)) for p in PROMPTS]
+    got = generate(tiny_llama, tokenizer, prompts, max_new_tokens=12, batch_size=3, progress=False)
+    for prompt, done in zip(prompts, got, strict=True):
+        ids = torch.tensor([[*prompt.prefix, *prompt.rest]])
+        out = tiny_llama.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=12)
+        assert done.text == tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+        assert done.prompt_tokens == ids.shape[1]
+
+
+def test_answers_do_not_depend_on_the_batch(tiny_llama, tokenizer):
+    prompts = [encode_prompt(tokenizer, build_messages(*p)) for p in PROMPTS]
+    alone = generate(tiny_llama, tokenizer, prompts, 8, batch_size=1, progress=False)
+    together = generate(tiny_llama, tokenizer, prompts[::-1], 8, batch_size=3, progress=False)[::-1]
+    assert [a.text for a in alone] == [t.text for t in together]
+
+
+def test_a_row_ends_at_the_end_of_turn_and_says_so(tiny_llama, tokenizer, monkeypatch):
+    prompts = [encode_prompt(tokenizer, build_messages(*p)) for p in PROMPTS[:1]]
+    (free,) = generate(tiny_llama, tokenizer, prompts, 6, progress=False)
+    assert not free.finished and free.completion_tokens == 6
+    first = tiny_llama(torch.tensor([[*prompts[0].prefix, *prompts[0].rest]])).logits[0, -1].argmax().item()
+    monkeypatch.setattr(models, "_stop_ids", lambda *_: [first])
+    (stopped,) = generate(tiny_llama, tokenizer, prompts, 6, progress=False)
+    assert stopped.finished and stopped.completion_tokens == 0 and stopped.text == ""
+
+
+def test_the_embedded_model_loads_offline_and_speaks(tokenizer):
+    model = load_base(CPU)
+    assert 130e6 < sum(p.numel() for p in model.parameters()) < 140e6
+    assert model.config.rope_parameters["rope_theta"] == 100_000
+    prompt = encode_prompt(tokenizer, [{"role": "system", "content": "Answer in one word."},
+                                       {"role": "user", "content": "What is the capital of France?"}])  # fmt: skip
+    (done,) = generate(model, tokenizer, [prompt], 12, progress=False)
+    assert "Paris" in done.text
+
+
+def test_a_missing_embedded_package_names_the_mend():
+    with pytest.raises(ModelError, match="make install"):
+        base_dir(dataclasses.replace(CPU, base_model="embedded:no_such_package_anywhere"))
+
+
+def test_a_model_that_is_not_there_names_the_way_out(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(ModelError, match="--profile cpu"):
+        load_base(dataclasses.replace(CPU, base_model="nobody/no-such-model"))
+
+
+def test_a_missing_adapter_names_the_notebook(tmp_path):
+    with pytest.raises(ModelError, match="04_sft"):
+        load_adapted(CPU, tmp_path / "adapter")
+
+
+def test_an_adapter_of_another_base_is_refused(tiny_llama, tmp_path):
+    from forge_lib.training.sft import add_lora, save_adapter
+
+    save_adapter(add_lora(tiny_llama, CPU), tmp_path / "adapter")
+    with pytest.raises(ModelError, match="does not fit the base"):
+        load_adapted(CPU, tmp_path / "adapter")
