@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Execute the course: every notebook in order, each in a fresh kernel, for one profile.
 
-    python run_all.py                      the whole course, profile detected
-    python run_all.py --profile smoke      the same in a few minutes, to see that everything works
-    python run_all.py --only 04            one notebook
-    python run_all.py --from 06            from one notebook on (continues a stopped run)
+python run_all.py                      the whole course, profile detected
+python run_all.py --profile smoke      the same in a few minutes, to see that everything works
+python run_all.py --only 04            one notebook
+python run_all.py --from 06            from one notebook on (continues a stopped run)
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pathlib import Path
 import nbformat
 
 from forge_lib import ROOT
-from forge_lib.profiles import PROFILES, ProfileError, get_profile
-from forge_lib.runs import RunError, expected_minutes, versions, write_atomically
+from forge_lib.profiles import MEASURED, PROFILES, ProfileError, get_profile, measured
+from forge_lib.runs import RunError, versions, write_atomically
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -46,7 +46,9 @@ def choose(notebooks: list[Path], only: str | None, start: str | None) -> list[P
 def code_hash(book: nbformat.NotebookNode) -> str:
     """Hash of all code cells but the injected parameters: what a stamp vouches for."""
     cells = [
-        c.source for c in book.cells if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])
+        c.source
+        for c in book.cells
+        if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])
     ]
     return hashlib.sha256("\n\0".join(cells).encode()).hexdigest()[:16]
 
@@ -189,14 +191,19 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
         write_atomically(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
         if outcome["failure"]:
             print(f"\n{source.name} failed in {outcome['failure']}", file=sys.stderr)
-            print(f"Mend it, then go on with: python run_all.py --profile {profile} --run {run} --from {source.name[:2]}")
+            print(
+                f"Mend it, then go on with: python run_all.py --profile {profile} --run {run} --from {source.name[:2]}"
+            )
             break
         stamp(target, source, profile, outcome["seconds"])
         if write_back:
             keep_outputs(target, source)
             record_measured(profile, rows[[r["notebook"] for r in rows].index(source.stem)])
     print_summary(rows)
-    return all(r["status"] == "passed" for r in rows if r["notebook"] in {c.stem for c in chosen}) and not outcome["failure"]
+    return (
+        all(r["status"] == "passed" for r in rows if r["notebook"] in {c.stem for c in chosen})
+        and not outcome["failure"]
+    )
 
 
 def load_summary(folder: Path) -> list[dict]:
@@ -224,7 +231,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
-    parser.add_argument("--write-back", action="store_true", help="put the executed notebooks in notebooks/ (to commit)")
+    parser.add_argument(
+        "--write-back", action="store_true", help="put the executed notebooks in notebooks/ (to commit)"
+    )
     options = parser.parse_args(arguments)
     try:
         profile, reason = get_profile(options.profile)

@@ -24,9 +24,15 @@ def main() -> None:
     with Sandbox() as sandbox:
         sandbox.run(data.database(pairs[0].db_id), "SELECT 1")
         print(f"{len(pairs)} golds of the course")
-        print(f"sqlite3 in process, unprotected: {rate(lambda p: open_files[p.db_id].execute(p.sql).fetchall(), pairs):8.0f}/s")
-        print(f"sandbox:                         {rate(lambda p: sandbox.run(data.database(p.db_id), p.sql), pairs):8.0f}/s")
-        print(f"scorer (gold and prediction):    {rate(lambda p: score(p.sql, p.sql, data.database(p.db_id), sandbox), pairs):8.0f}/s")
+        print(
+            f"sqlite3 in process, unprotected: {rate(lambda p: open_files[p.db_id].execute(p.sql).fetchall(), pairs):8.0f}/s"
+        )
+        print(
+            f"sandbox:                         {rate(lambda p: sandbox.run(data.database(p.db_id), p.sql), pairs):8.0f}/s"
+        )
+        print(
+            f"scorer (gold and prediction):    {rate(lambda p: score(p.sql, p.sql, data.database(p.db_id), sandbox), pairs):8.0f}/s"
+        )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ from forge_lib.training.sft import add_lora, settings_for, train
 def ours(profile, data, pairs, tokenizer) -> tuple[float, float]:
     """Seconds and mean loss of the course's loop."""
     model = add_lora(load_base(profile), profile)
-    steps = make_steps(make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length), profile.packs_per_step)
+    steps = make_steps(
+        make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length), profile.packs_per_step
+    )
     began = time.perf_counter()
     records = train(model, steps, tokenizer.pad_token_id, settings_for(profile), progress=False)
     return time.perf_counter() - began, sum(r["loss"] for r in records) / len(records)
@@ -62,7 +64,9 @@ def main() -> None:
     for name, side in (("forge", ours), ("trl", lambda *a: trl(*a, profile.pack_questions * profile.packs_per_step))):
         seconds[name], loss = side(profile, data, pairs, tokenizer)
         gc.collect()
-        print(f"{name:<6} {count / seconds[name]:6.2f} examples/s {tokens / seconds[name]:8.0f} tokens/s   mean loss {loss:.3f}")
+        print(
+            f"{name:<6} {count / seconds[name]:6.2f} examples/s {tokens / seconds[name]:8.0f} tokens/s   mean loss {loss:.3f}"
+        )
     print(f"ratio  {seconds['trl'] / seconds['forge']:6.2f}")
 
 

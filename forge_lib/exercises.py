@@ -13,7 +13,9 @@ def predict(question: str, guess: Any, truth: Any, tolerance: float = 0.1) -> No
     else:
         close = guess == truth
     truth = f"{truth:.4g}" if isinstance(truth, float) else truth
-    print(f"{question}\n  your guess: {guess}\n  measured:   {truth}  {'— close.' if close else '— a surprise worth a minute.'}")
+    print(
+        f"{question}\n  your guess: {guess}\n  measured:   {truth}  {'— close.' if close else '— a surprise worth a minute.'}"
+    )
 
 
 def check(name: str, answer: Callable | Any, cases: list[tuple[tuple, Any, str]]) -> None:
@@ -39,7 +41,9 @@ def _same(got: Any, expected: Any) -> bool:
     import torch
 
     if isinstance(expected, torch.Tensor):
-        return isinstance(got, torch.Tensor) and got.shape == expected.shape and torch.allclose(got, expected, atol=1e-5)
+        return (
+            isinstance(got, torch.Tensor) and got.shape == expected.shape and torch.allclose(got, expected, atol=1e-5)
+        )
     if isinstance(expected, float):
         return isinstance(got, (int, float)) and abs(got - expected) <= 1e-6 * max(1, abs(expected))
     return got == expected

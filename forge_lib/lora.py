@@ -163,8 +163,9 @@ def training_memory(
 ) -> Memory:
     """Bytes to train with AdamW under autocast to a type of `base_bytes` bytes.
 
-    method: "full" (float32 weights and a copy of them in the smaller type, Micikevicius et al. 2017,
-        https://arxiv.org/abs/1710.03740), "LoRA" (base in the smaller type), or "QLoRA" (its `linear` weights in NF4)
+    method: "full" (float32 weights; their copies in the smaller type live as long as the activations and are counted
+        with them: Micikevicius et al. 2017, https://arxiv.org/abs/1710.03740), "LoRA" (base in the smaller type), or
+        "QLoRA" (its `linear` weights in NF4)
     linear, other: numbers in the linear layers of the blocks, and all the rest (embeddings, norms, head)
     adapter: numbers in A and B. What is trained, and its gradient and two moments, are float32.
     Raises ValueError for another method.
@@ -173,27 +174,30 @@ def training_memory(
     (2160.0, 304.0)
     """
     base = {
-        "full": (4 + (base_bytes if base_bytes < 4 else 0)) * (linear + other),
+        "full": 0,
         "LoRA": base_bytes * (linear + other),
         "QLoRA": bits_per_number() / 8 * linear + base_bytes * other,
     }
     if method not in base:
         raise ValueError(f"There is no method '{method}'; choose one of: {', '.join(base)}.")
     trained = linear + other if method == "full" else adapter
-    weights = base[method] + (0 if method == "full" else 4 * adapter)
-    return Memory(weights, 4 * trained, 8 * trained, float(activations))
+    copies = base_bytes * trained if method == "full" and base_bytes < 4 else 0
+    return Memory(base[method] + 4 * trained, 4 * trained, 8 * trained, float(activations + copies))
 
 
-def activation_bytes(config, tokens: int, answer_tokens: int, checkpointing: bool = False) -> float:
-    """Bytes a Llama-like model keeps for the backward pass, 16-bit autocast, by counting tensors. About ±25%.
+def activation_bytes(
+    config, tokens: int, answer_tokens: int, checkpointing: bool = False, base_bytes: int = 2
+) -> float:
+    """Bytes a Llama-like model keeps for the backward pass, by counting tensors. About ±25%.
 
-    A block keeps 4 tensors as wide as its MLP, 6 as wide as the model and 4 as wide as all heads together in 16 bits,
-    and 2 as wide as the model in float32; the loss keeps float32 log-probabilities of the answer tokens. With gradient
+    A block keeps 4 tensors as wide as its MLP, 6 as wide as the model and 4 as wide as all heads together, of
+    `base_bytes` a number, and 2 as wide as the model in float32; the loss keeps float32 log-probabilities of the
+    answer tokens (logits are computed for those only, as `training.sft.pack_loss` does). With gradient
     checkpointing (Chen et al. 2016, https://arxiv.org/abs/1604.06174) only the inputs of all blocks and one open block.
     `config` is the model's transformers config.
     """
     width, blocks = config.hidden_size, config.num_hidden_layers
     heads = config.num_attention_heads * (getattr(config, "head_dim", None) or width // config.num_attention_heads)
-    block = 2 * (4 * config.intermediate_size + 6 * width + 4 * heads) + 4 * 2 * width
-    kept = 2 * width * blocks + block if checkpointing else block * blocks
+    block = base_bytes * (4 * config.intermediate_size + 6 * width + 4 * heads) + 4 * 2 * width
+    kept = base_bytes * width * blocks + block if checkpointing else block * blocks
     return tokens * kept + 4 * answer_tokens * config.vocab_size

@@ -222,9 +222,7 @@ def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]]):
         mask[r, width - len(prefix) :] = 1
     cache = DynamicCache()
     for layer in range(len(known[prefixes[0]])):
-        padded = [
-            [torch.nn.functional.pad(x, (0, 0, width - len(p), 0)) for x in known[p][layer]] for p in prefixes
-        ]
+        padded = [[torch.nn.functional.pad(x, (0, 0, width - len(p), 0)) for x in known[p][layer]] for p in prefixes]
         cache.update(torch.cat([k for k, _ in padded]), torch.cat([v for _, v in padded]), layer)
     return cache, mask
 

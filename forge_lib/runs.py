@@ -59,9 +59,7 @@ class Run:
 
     def save_records(self, relative: str, records: list[dict]) -> Path:
         """Write one JSON object a line, whole or not at all."""
-        return write_atomically(
-            self.dir / relative, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records)
-        )
+        return write_atomically(self.dir / relative, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
 
     def load_records(self, relative: str, made_by: str) -> list[dict]:
         """Read JSON lines that notebook `made_by` wrote."""

@@ -52,7 +52,9 @@ def test_sql_inside_prose_counts_leniently_and_not_strictly(library):
 
 
 def test_records_carry_what_later_notebooks_read(library):
-    record = evaluate("x", says("SELECT 1", "SELECT writer FROM books", "SELECT name FROM authors"), library, library.test)
+    record = evaluate(
+        "x", says("SELECT 1", "SELECT writer FROM books", "SELECT name FROM authors"), library, library.test
+    )
     assert [r["verdict"] for r in record] == ["wrong result", "error", "wrong result"]
     assert "no such column" in record[1]["error"]
     assert record[0]["part"] == "seen" and record[0]["prompt_tokens"] == 10 and record[0]["finished"]

@@ -6,9 +6,17 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 from forge_lib.lora import (
-    LoRALinear, activation_bytes, bits_per_number, dequantize, linear_shapes, lora_parameters, nf4_levels, quantize,
-    training_memory, uniform_levels,
-)  # fmt: skip
+    LoRALinear,
+    activation_bytes,
+    bits_per_number,
+    dequantize,
+    linear_shapes,
+    lora_parameters,
+    nf4_levels,
+    quantize,
+    training_memory,
+    uniform_levels,
+)
 
 # Appendix E of https://arxiv.org/abs/2305.14314.
 PAPER = [
@@ -148,7 +156,8 @@ def test_memory_is_ordered_and_counts_what_adamw_keeps():
     assert full.total > lora.total > qlora.total
     assert full.gradients == 4 * 1.1e6 and full.optimizer == 2 * full.gradients
     assert lora.gradients == qlora.gradients == 4 * 10**4
-    assert training_memory("full", 100, 0, base_bytes=4).weights == 400  # float32 has no smaller copy
+    assert full.weights == 4 * 1.1e6 and full.activations == 500 + 2 * 1.1e6  # with the 16-bit copies of all weights
+    assert training_memory("full", 100, 0, base_bytes=4).activations == 0  # float32 has no smaller copy
     with pytest.raises(ValueError, match="no method"):
         training_memory("half", 1, 1)
 

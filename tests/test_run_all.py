@@ -97,7 +97,9 @@ def test_an_interrupt_leaves_no_orphan_kernel(course):
         f"run_all.find_notebooks.__defaults__ = (pathlib.Path({str(course / 'notebooks')!r}),); "
         "sys.exit(run_all.main(['--profile', 'smoke', '--run', 'r']))"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 120
     while not (course / "started").exists() and time.monotonic() < deadline:
         time.sleep(0.2)

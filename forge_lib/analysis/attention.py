@@ -48,7 +48,9 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     inputs = {k: v.to(model.device) for k, v in encoded.items()}
     out = causal_lm(model).get_decoder()(**inputs, output_attentions=True, use_cache=False)
     if not out.attentions or out.attentions[0] is None:
-        raise ValueError('This attention keeps its weights to itself: call model.set_attn_implementation("eager") first.')
+        raise ValueError(
+            'This attention keeps its weights to itself: call model.set_attn_implementation("eager") first.'
+        )
     # The state at i-1 chooses token i, so its row of the matrix is what the choice looked at.
     rows = torch.tensor(answer) - 1
     mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)

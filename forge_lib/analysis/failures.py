@@ -29,14 +29,20 @@ def classify(record: dict) -> str:
         message = record["error"]
         if "no such" in message:
             return "invented name"
-        return "syntax" if "syntax" in message or "unrecognized" in message or "incomplete" in message else "other error"
+        return (
+            "syntax" if "syntax" in message or "unrecognized" in message or "incomplete" in message else "other error"
+        )
     if record["verdict"] == "wrong shape":
         return "wrong shape"
     try:
         got, gold = (sqlglot.parse_one(record[key], read="sqlite") for key in ("predicted", "sql"))
     except sqlglot.errors.SqlglotError:
         return "wrong logic"
-    for name, kind in (("wrong tables", exp.Table), ("wrong columns", exp.Column), ("wrong value or filter", exp.Literal)):
+    for name, kind in (
+        ("wrong tables", exp.Table),
+        ("wrong columns", exp.Column),
+        ("wrong value or filter", exp.Literal),
+    ):
         if _names(got, kind) != _names(gold, kind):
             return name
     return "wrong logic"

@@ -23,13 +23,14 @@ def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[
 
 
 def local_model(
-    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int, shots: Sequence[Pair] = ()
-) -> Contender:
+    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int, shots: Sequence[Pair] = (),
+    progress: bool = True,
+) -> Contender:  # fmt: skip
     """A model in this process, greedy."""
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
         prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs])
-        return generate(model, tokenizer, prompts, max_new_tokens, batch_size)
+        return generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress)
 
     return answer
 

@@ -53,7 +53,9 @@ def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
         low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
         row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
     row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))
-    row["valid_sql"] = 100 * float(np.mean([r["verdict"] in ("correct", "wrong result", "wrong shape") for r in records]))
+    row["valid_sql"] = 100 * float(
+        np.mean([r["verdict"] in ("correct", "wrong result", "wrong shape") for r in records])
+    )
     row["prompt_tokens"] = float(np.mean([r["prompt_tokens"] for r in records]))
     row["completion_tokens"] = float(np.mean([r["completion_tokens"] for r in records]))
     row["seconds"] = float(np.mean([r["seconds"] for r in records]))

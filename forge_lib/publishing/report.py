@@ -65,7 +65,10 @@ def map_markdown() -> str:
     """The notebooks, what each is about, and minutes per profile as measured."""
     profiles = [p for p in PROFILES if measured(p)] or ["cpu"]
     unmeasured = [p for p in PROFILES if p not in profiles]
-    lines = ["| notebook | about | " + " | ".join(f"min, `{p}`" for p in profiles) + " |", "|---|---|" + "---|" * len(profiles)]
+    lines = [
+        "| notebook | about | " + " | ".join(f"min, `{p}`" for p in profiles) + " |",
+        "|---|---|" + "---|" * len(profiles),
+    ]
     for name, about in ABOUT.items():
         minutes = [measured(p).get("minutes", {}).get(name) for p in profiles]
         cells = " | ".join("not measured" if m is None else f"{m:.1f}" for m in minutes)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from forge_lib.chat import encode_prompt
+from forge_lib.chat import Example, encode_prompt
 from forge_lib.data.formats import to_prompt_completion
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.models import generate
 from forge_lib.profiles import Profile
 from forge_lib.tasks.sql.prompt import extract_sql
 from forge_lib.tasks.sql.score import score
+from forge_lib.training.sft import answer_logits
 
 KL_WEIGHT = 0.02  # β: how much the policy pays for leaving the SFT model
 CLIP = 0.2  # ε: how far the ratio of new to old probability may move before its gradient is cut off
@@ -37,9 +38,7 @@ def group_advantages(rewards: torch.Tensor, epsilon: float = 1e-4) -> torch.Tens
 def execution_reward(prompts, completions, database, gold, **_) -> list[float]:
     """TRL reward function: the grade of each completion, by the scorer that also grades the test."""
     texts = [c[0]["content"] if isinstance(c, list) else c for c in completions]
-    return [
-        score(extract_sql(t), g, d).reward for t, d, g in zip(texts, database, gold, strict=True)
-    ]
+    return [score(extract_sql(t), g, d).reward for t, d, g in zip(texts, database, gold, strict=True)]
 
 
 def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):
@@ -71,6 +70,28 @@ def rollout(profile: Profile, tick: Callable[[], object]) -> Callable[..., dict]
     return sample
 
 
+def shared_prompt_logps(model, ids, mask, completion_width: int, pad_id: int, dtype: str):
+    """Log-probability and entropy (nats) of every completion token; rows with an equal prompt share its forward pass.
+
+    ids, mask: (B, P + C), prompts padded on the left, completions on the right. Returns two (B, C), 0 at padding.
+    """
+    rows = [[(i, m) for i, m in zip(*row, strict=True)] for row in zip(ids.tolist(), mask.tolist(), strict=True)]
+    cut = ids.shape[1] - completion_width
+    groups: dict[tuple, list[tuple[int, Example]]] = {}
+    for number, row in enumerate(rows):
+        prompt, answer = (tuple(i for i, m in part if m) for part in (row[:cut], row[cut:]))
+        # The prompt's last token predicts the answer's first, so each item of the pack needs its own.
+        groups.setdefault(prompt, []).append((number, Example(prompt[:-1], prompt[-1:], answer)))
+    items = [item for group in groups.values() for item in group]
+    packs = [[example for _, example in group] for group in groups.values()]
+    logits, targets = answer_logits(model, packs, pad_id, dtype)  # (N, V), (N,)
+    logp = torch.log_softmax(logits / TEMPERATURE, -1)
+    entropy = -(logp.detach().exp() * logp.detach()).sum(-1)
+    where = torch.tensor([(n, at) for n, e in items for at in range(len(e.answer))], device=ids.device).unbind(1)
+    empty = logp.new_zeros(len(rows), completion_width)
+    return empty.index_put(where, logp.gather(1, targets[:, None])[:, 0]), empty.index_put(where, entropy)
+
+
 def run_grpo(
     model, tokenizer, data: DataSet, pairs: Sequence[Pair], profile: Profile, seed: int,
     reward: Callable[..., list[float]] = execution_reward, progress: bool = True,
@@ -84,6 +105,7 @@ def run_grpo(
     from transformers import PrinterCallback
     from trl import GRPOTrainer
 
+    sft = {name: p.detach().clone() for name, p in model.named_parameters() if ".default." in name}
     bar = tqdm(total=profile.grpo_steps, desc="GRPO", disable=not progress)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), bar:
         warnings.filterwarnings("ignore", "You are using 'rollout_func'")
@@ -93,8 +115,18 @@ def run_grpo(
             rollout_func=rollout(profile, bar.update),
         )  # fmt: skip
         trainer.remove_callback(PrinterCallback)
-        for parameter in model.parameters():  # TRL casts QLoRA's matrices to bf16, which fp16 loss scaling cannot take
-            parameter.data = parameter.data.float() if parameter.requires_grad else parameter.data
+        pad, kind = tokenizer.pad_token_id, profile.dtype
+
+        def logps(policy, input_ids, attention_mask, logits_to_keep, **_):
+            policy = trainer.accelerator.unwrap_model(policy)
+            return *shared_prompt_logps(policy, input_ids, attention_mask, logits_to_keep, pad, kind), None
+
+        # TRL 1.15 computes these with a Triton kernel, which a CPU and a Mac lack, and a prompt once per completion.
+        trainer._get_per_token_logps_and_entropies = logps
+        for name, parameter in model.named_parameters():
+            # TRL keeps its copy (for QLoRA the trained matrices too) in 16 bits: a KL to a rounded SFT model.
+            if (twin := name.replace(".ref.", ".default.")) in sft:
+                parameter.data = sft[twin].clone()
         trainer.train()
     if "ref" in model.peft_config:
         model.delete_adapter("ref")
@@ -109,8 +141,7 @@ def grpo_config(profile: Profile, seed: int, folder: str):
     return GRPOConfig(
         output_dir=folder, max_steps=profile.grpo_steps, learning_rate=profile.grpo_learning_rate,
         lr_scheduler_type="constant",  # no warm-up: its first step would sample groups and learn at rate zero
-        # One group at a time goes forward and backward, a step is the mean over its groups: memory, not mathematics.
-        per_device_train_batch_size=profile.grpo_generations, gradient_accumulation_steps=profile.grpo_prompts,
+        per_device_train_batch_size=profile.grpo_generations * profile.grpo_prompts,
         num_generations=profile.grpo_generations, max_completion_length=profile.max_new_tokens,
         temperature=TEMPERATURE, beta=KL_WEIGHT, epsilon=CLIP, scale_rewards="group", loss_type="grpo",
         use_bias_correction_kl=False,  # the paper's estimator; TRL's default multiplies it by the ratio

@@ -53,11 +53,11 @@ def settings_for(profile: Profile) -> SFTSettings:
     )
 
 
-def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
-    """Sum of cross-entropy over the answer tokens of `packs` (nats), and their number.
+def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (N, V) in fp32 that predict the N answer tokens of `packs`, and those tokens (N,), pack by pack.
 
-    L = -Σ log p(answer token | schema, question, earlier answer tokens). Logits are computed for answer tokens
-    only: with 49,152 words in the vocabulary they would else be the largest tensor of the step.
+    The output layer sees answer positions only: with 49,152 words in the vocabulary the logits of all positions
+    would be the largest tensor of the step.
     """
     kind = getattr(torch, dtype)
     batch = collate(packs, pad_id, kind)
@@ -69,8 +69,16 @@ def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[to
         ).last_hidden_state  # (B, T, D)  # fmt: skip
         rows, columns = batch.keep.to(device).unbind(1)
         logits = causal_lm(model).get_output_embeddings()(hidden[rows, columns])  # (N, V)
-    loss = F.cross_entropy(logits.float(), batch.targets.to(device), reduction="sum")
-    return loss, len(batch.targets)
+    return logits.float(), batch.targets.to(device)
+
+
+def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
+    """Sum of cross-entropy over the answer tokens of `packs` (nats), and their number.
+
+    L = -Σ log p(answer token | schema, question, earlier answer tokens).
+    """
+    logits, targets = answer_logits(model, packs, pad_id, dtype)
+    return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
 
 
 @torch.no_grad()

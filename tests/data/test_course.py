@@ -105,7 +105,9 @@ def test_a_malformed_line_is_named(tmp_path):
 
 def test_a_script_with_a_dangling_key_builds_no_database(tmp_path):
     script = tmp_path / "bad.sql"
-    script.write_text("CREATE TABLE a (i INTEGER PRIMARY KEY); CREATE TABLE b (j REFERENCES a(i)); INSERT INTO b VALUES (9);")
+    script.write_text(
+        "CREATE TABLE a (i INTEGER PRIMARY KEY); CREATE TABLE b (j REFERENCES a(i)); INSERT INTO b VALUES (9);"
+    )
     with pytest.raises(DataError, match="'b' refers to a missing row of 'a'"):
         build_database(script, tmp_path / "bad.sqlite")
 

@@ -4,7 +4,12 @@ from forge_lib.data.split import split_pairs
 
 def many(db_id: str, count: int) -> list[Pair]:
     return [
-        Pair(f"{db_id}-{n}", db_id, f"question {n}", f"SELECT c{n} FROM t" + (" WHERE a = 1 AND b = 2 ORDER BY c" if n % 2 else ""))
+        Pair(
+            f"{db_id}-{n}",
+            db_id,
+            f"question {n}",
+            f"SELECT c{n} FROM t" + (" WHERE a = 1 AND b = 2 ORDER BY c" if n % 2 else ""),
+        )
         for n in range(count)
     ]
 
@@ -28,7 +33,9 @@ def test_unseen_databases_go_whole_to_their_split():
 
 
 def test_two_wordings_of_one_query_stay_on_one_side():
-    twins = [Pair(f"a-t{n}", "a", f"wording {n}", "SELECT c1 FROM t  WHERE a = 1 AND b = 2 ORDER BY c") for n in range(3)]
+    twins = [
+        Pair(f"a-t{n}", "a", f"wording {n}", "SELECT c1 FROM t  WHERE a = 1 AND b = 2 ORDER BY c") for n in range(3)
+    ]
     splits = split_pairs(many("a", 40) + twins, {}, WANTED, 1)
     sides = {name for name, pairs in splits.items() for p in pairs if p.id.startswith("a-t") or p.id == "a-1"}
     assert sides == {"train"}

@@ -7,7 +7,14 @@ import torch
 from forge_lib.profiles import PROFILES
 from forge_lib.training.packing import make_packs
 from forge_lib.training.sft import (
-    SFTSettings, TrainingError, add_lora, best_checkpoint, cosine_schedule, mean_loss, save_adapter, train,
+    SFTSettings,
+    TrainingError,
+    add_lora,
+    best_checkpoint,
+    cosine_schedule,
+    mean_loss,
+    save_adapter,
+    train,
 )  # fmt: skip
 
 SETTINGS = SFTSettings(learning_rate=1e-2, dtype="float32", packs_per_forward=1)
@@ -55,7 +62,9 @@ def test_a_loss_that_is_not_a_number_stops_with_advice(tiny_llama, packs, tokeni
 
 def test_validation_joins_the_record_of_its_step(tiny_llama, packs, tokenizer):
     validate = lambda step: {"validation_accuracy": step / 10, "validation_loss": 1.0}  # noqa: E731
-    records = train(with_lora(tiny_llama), [packs] * 4, tokenizer.pad_token_id, SETTINGS, validate, [2, 4], progress=False)
+    records = train(
+        with_lora(tiny_llama), [packs] * 4, tokenizer.pad_token_id, SETTINGS, validate, [2, 4], progress=False
+    )
     assert [r["step"] for r in records if "validation_accuracy" in r] == [2, 4]
     assert best_checkpoint(records)["step"] == 4
 
