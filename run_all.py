@@ -167,8 +167,12 @@ def record_measured(profile: str, row: dict) -> None:
 
 def kernel_environment() -> None:
     """Settings that every kernel inherits: offline hubs for an embedded model, and an allocator that gives back memory."""
+    # glibc: keep freed tensors for the next step, in huge pages, instead of returning and faulting them in again.
+    # (A low MALLOC_TRIM_THRESHOLD_ alone fixes the mmap threshold at 128 KB: measured, it doubled a training step.)
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", "100000000")
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 2**20))
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
+    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 

@@ -74,8 +74,25 @@ def _unpack_gguf(file: Path, folder: Path) -> None:
     tokenizer.pad_token = tokenizer.eos_token
     model.generation_config.eos_token_id = model.generation_config.pad_token_id = model.config.eos_token_id
     model.save_pretrained(folder)
+    _as_byte_level(tokenizer).save_pretrained(folder)
+
+
+def _as_byte_level(tokenizer):
+    """SmolLM2's own byte-level BPE: the GGUF reader adds Llama's byte fallback to it.
+
+    The ids are the same, but llama.cpp's converter then takes it for SentencePiece and writes a GGUF file that
+    aborts the process at the first text.
+    """
+    from tokenizers import decoders, pre_tokenizers
+
+    backend = tokenizer.backend_tokenizer
+    backend.model.byte_fallback = backend.model.fuse_unk = False
+    backend.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    backend.decoder = decoders.ByteLevel()
     tokenizer.clean_up_tokenization_spaces = False  # it would strip the space before a comma in SQL
-    tokenizer.save_pretrained(folder)
+    return tokenizer
 
 
 def load_tokenizer(profile: Profile):

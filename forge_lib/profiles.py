@@ -56,7 +56,7 @@ FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 CPU = Profile(
     name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
     lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.6, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=1,
+    sft_passes=1.4, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=1,
     checkpoints=3, validation_items=72,
     grpo_steps=16, grpo_generations=8, grpo_prompts=2, grpo_learning_rate=5e-5,
     test_items=None, eval_batch=48, max_new_tokens=96, gguf_formats=FORMATS,

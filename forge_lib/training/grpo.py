@@ -82,12 +82,13 @@ def shared_prompt_logps(model, ids, mask, completion_width: int, pad_id: int, dt
         prompt, answer = (tuple(i for i, m in part if m) for part in (row[:cut], row[cut:]))
         # The prompt's last token predicts the answer's first, so each item of the pack needs its own.
         groups.setdefault(prompt, []).append((number, Example(prompt[:-1], prompt[-1:], answer)))
-    items = [item for group in groups.values() for item in group]
-    packs = [[example for _, example in group] for group in groups.values()]
+    # Sorted, because TRL shuffles rows between the anchor's pass and the policy's, and 16 bits round by place.
+    ordered = [sorted(groups[prompt], key=lambda item: item[1].answer) for prompt in sorted(groups)]
+    packs = [[example for _, example in group] for group in ordered]
     logits, targets = answer_logits(model, packs, pad_id, dtype)  # (N, V), (N,)
     logp = torch.log_softmax(logits / TEMPERATURE, -1)
     entropy = -(logp.detach().exp() * logp.detach()).sum(-1)
-    where = torch.tensor([(n, at) for n, e in items for at in range(len(e.answer))], device=ids.device).unbind(1)
+    where = torch.tensor([(n, at) for group in ordered for n, e in group for at in range(len(e.answer))], device=ids.device).unbind(1)
     empty = logp.new_zeros(len(rows), completion_width)
     return empty.index_put(where, logp.gather(1, targets[:, None])[:, 0]), empty.index_put(where, entropy)
 

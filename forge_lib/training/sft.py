@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from forge_lib.models import causal_lm
 from forge_lib.profiles import Profile
+from forge_lib.training.fused import fuse_lora
 from forge_lib.training.packing import Pack, collate
 
 
@@ -43,7 +44,7 @@ def add_lora(model, profile: Profile):
         r=profile.lora_rank, lora_alpha=profile.lora_alpha, lora_dropout=0.0, target_modules="all-linear",
         task_type="CAUSAL_LM",
     )  # fmt: skip
-    return get_peft_model(model, config)  # casts the adapter's matrices to fp32
+    return fuse_lora(get_peft_model(model, config))  # PEFT casts the adapter's matrices to fp32
 
 
 def settings_for(profile: Profile) -> SFTSettings:
