@@ -50,7 +50,7 @@ def share_more(prompts: Sequence[Prompt]) -> list[Prompt]:
 
 
 def nearest_neighbour(train: Sequence[Pair]) -> Contender:
-    """No model at all: the SQL of the most similar training question (TF-IDF cosine), of the same database if it has any.
+    """No model at all: the SQL of the most similar training question (TF-IDF cosine), of the same database if it can.
 
     What a fine-tune must beat to have learnt anything but look-up.
     """

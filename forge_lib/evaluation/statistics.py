@@ -50,10 +50,11 @@ class Comparison:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
+        items = f"{self.items} items" if self.part == "all" else f"{self.items} {self.part} items"
         verdict = "the interval excludes zero" if self.significant else "not significant: the interval includes zero"
         return (
             f"{self.second} against {self.first}: {self.difference:+.1f} points [{self.low:+.1f}, {self.high:+.1f}] "
-            f"on {self.items} {'' if self.part == 'all' else self.part + ' '}items, {self.only_second} gained and {self.only_first} lost, "
+            f"on {items}, {self.only_second} gained and {self.only_first} lost, "
             f"McNemar p = {self.p_value:.2g}; {verdict}."
         )
 
