@@ -127,6 +127,7 @@ class MemoryWatch:
 def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
     """Write into the executed notebook's metadata what it was made with, so that a test can tell a stale one."""
     book = nbformat.read(path, as_version=4)
+    tidy_outputs(book)
     book.metadata.pop("papermill", None)
     book.metadata.pop("widgets", None)  # GitHub refuses to render notebooks with widget state
     for cell in book.cells:
@@ -141,6 +142,23 @@ def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
         "date": datetime.date.today().isoformat(),
     }
     write_atomically(path, nbformat.writes(book) + "\n")
+
+
+def tidy_outputs(book: nbformat.NotebookNode) -> None:
+    """Join the pieces of a stream and keep only the last state of a progress bar: a reader wants one line, not 180."""
+    for cell in book.cells:
+        kept: list[nbformat.NotebookNode] = []
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
+        for output in kept:
+            if output.output_type == "stream":
+                lines = [line.rstrip("\r").split("\r")[-1] for line in output.text.split("\n")]
+                output.text = "\n".join(lines).lstrip("\n") if output.name == "stderr" else "\n".join(lines)
+        if "outputs" in cell:
+            cell.outputs = [o for o in kept if o.output_type != "stream" or o.text.strip()]
 
 
 def commit() -> str:

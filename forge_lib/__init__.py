@@ -4,16 +4,10 @@ Data flows one way: ground floor (profiles, runs, models, chat) → tasks → da
 → evaluation → export → publishing → analysis. A later stage imports earlier ones, never the reverse.
 """
 
-import logging
 import os
-import warnings
 from pathlib import Path
 
 __version__ = "0.1.0"
 
 ROOT = Path(__file__).resolve().parent.parent  # the checkout: data/, notebooks/, runs/
 CACHE = Path(os.environ.get("FORGE_CACHE", ROOT / ".cache"))  # what can be made again: unpacked weights, databases
-
-# Two packages announce on import what this course does without: notebook widgets, and a GPU kernel.
-warnings.filterwarnings("ignore", message="IProgress not found")
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

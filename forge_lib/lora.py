@@ -6,7 +6,10 @@ the three to the same numbers.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import math
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -201,3 +204,16 @@ def activation_bytes(
     block = base_bytes * (4 * config.intermediate_size + 6 * width + 4 * heads) + 4 * 2 * width
     kept = base_bytes * width * blocks + block if checkpointing else block * blocks
     return tokens * kept + 4 * answer_tokens * config.vocab_size
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process, after what is free was given back to the system.
+
+    glibc keeps freed memory for later and has to be asked; elsewhere large blocks go back by themselves.
+    """
+    import psutil
+
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
+    return psutil.Process().memory_info().rss

@@ -14,6 +14,7 @@ from forge_lib.lora import (
     lora_parameters,
     nf4_levels,
     quantize,
+    resident_bytes,
     training_memory,
     uniform_levels,
 )
@@ -179,3 +180,13 @@ def test_counted_activations_are_near_what_autograd_keeps(tiny_llama):
     counted = activation_bytes(adapted.config, tokens=ids.numel(), answer_tokens=0)
     assert sum(kept.values()) == pytest.approx(counted, rel=0.35), hidden.shape
     assert activation_bytes(adapted.config, 512, 0, checkpointing=True) < counted
+
+
+def test_resident_memory_rises_with_a_tensor_and_falls_without_it():
+    size = 64 * 2**20
+    before = resident_bytes()
+    many = [torch.ones(2**14) for _ in range(size // 2**16)]  # small ones, which an allocator likes to keep
+    during = resident_bytes()
+    del many
+    assert during - before == pytest.approx(size, rel=0.1)
+    assert resident_bytes() - before < 0.2 * size

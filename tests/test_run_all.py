@@ -109,3 +109,11 @@ def test_an_interrupt_leaves_no_orphan_kernel(course):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "go on with --from" in errors
     assert psutil.wait_procs(kernels, timeout=10)[1] == []
+
+
+def test_a_progress_bar_leaves_one_line():
+    cell = new_code_cell("x")
+    for text in ("train: 0%", "\rtrain: 50%", "\rtrain: 100%\n", "done\n"):
+        cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
+    run_all.tidy_outputs(new_notebook(cells=[cell]))
+    assert [o.text for o in cell.outputs] == ["train: 100%\ndone\n"]

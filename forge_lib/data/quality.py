@@ -87,7 +87,7 @@ def leakage(data: DataSet) -> dict[str, dict[str, float]]:
 
 
 def near_duplicates(questions: list[str], others: list[str], threshold: float = 90.0) -> list[tuple[int, int, float]]:
-    """Pairs (i, j, similarity 0–100) of like questions, by token-set ratio (rapidfuzz); i in `others`, j in `questions`."""
+    """Pairs (i, j, similarity 0–100) of like questions, by token-sort ratio (rapidfuzz); i in `others`, j in `questions`."""
     from rapidfuzz import fuzz, process
 
     scores = process.cdist(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from forge_lib.export.gguf import file_facts
 from forge_lib.runs import check_disk, fresh_folder, write_atomically
 
 
@@ -14,8 +16,12 @@ class PublishError(RuntimeError):
     """A push that cannot be made; the message names the mend."""
 
 
-def prepare_folder(target: Path, card: str, files: Sequence[Path]) -> list[dict]:
-    """Copy `files` (folders are copied with their content) and the card into `target`; returns name and MB of each."""
+def prepare_folder(target: Path, card: str, files: Sequence[Path], base: str | None = None) -> list[dict]:
+    """Copy `files` (folders are copied with their content) and the card into `target`.
+
+    base: Hub id that an adapter's configuration shall name; PEFT writes the folder the base was loaded from, which
+    exists on this machine only. Returns name, MB and SHA-256 of everything that would be uploaded.
+    """
     check_disk(target.parent, sum(_size(f) for f in files) / 2**30)
     with fresh_folder(target) as work:
         for file in files:
@@ -23,9 +29,14 @@ def prepare_folder(target: Path, card: str, files: Sequence[Path]) -> list[dict]
                 shutil.copytree(file, work, dirs_exist_ok=True)
             else:
                 shutil.copy2(file, work)
+        if base:
+            config = json.loads((work / "adapter_config.json").read_text(encoding="utf-8"))
+            write_atomically(
+                work / "adapter_config.json", json.dumps(config | {"base_model_name_or_path": base}, indent=2)
+            )
         write_atomically(work / "README.md", card)  # last: an adapter brings a README of its own
     listing = sorted(p for p in target.rglob("*") if p.is_file())
-    return [{"file": p.relative_to(target).as_posix(), "megabytes": p.stat().st_size / 1e6} for p in listing]
+    return [file_facts(p) | {"file": p.relative_to(target).as_posix()} for p in listing]
 
 
 def publish(folder: Path, repo_id: str, push: bool = False) -> str:

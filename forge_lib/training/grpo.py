@@ -88,7 +88,9 @@ def shared_prompt_logps(model, ids, mask, completion_width: int, pad_id: int, dt
     logits, targets = answer_logits(model, packs, pad_id, dtype)  # (N, V), (N,)
     logp = torch.log_softmax(logits / TEMPERATURE, -1)
     entropy = -(logp.detach().exp() * logp.detach()).sum(-1)
-    where = torch.tensor([(n, at) for group in ordered for n, e in group for at in range(len(e.answer))], device=ids.device).unbind(1)
+    where = torch.tensor(
+        [(n, at) for group in ordered for n, e in group for at in range(len(e.answer))], device=ids.device
+    ).unbind(1)
     empty = logp.new_zeros(len(rows), completion_width)
     return empty.index_put(where, logp.gather(1, targets[:, None])[:, 0]), empty.index_put(where, entropy)
 

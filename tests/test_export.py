@@ -1,0 +1,222 @@
+"""The way from an adapter to a GGUF file: nothing may change on it but the format."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+
+from forge_lib.chat import render
+from forge_lib.data.pairs import DataSet
+from forge_lib.evaluation.contenders import local_model, messages_for
+from forge_lib.export import gguf
+from forge_lib.export.gguf import ExportError
+from forge_lib.export.merge import merged_model, save_merged
+from forge_lib.export.ollama import write_modelfile
+from forge_lib.models import load_adapted, load_base
+from forge_lib.profiles import PROFILES
+from forge_lib.tasks.sql.prompt import INSTRUCTION
+from forge_lib.training.sft import add_lora, save_adapter
+
+CPU = PROFILES["cpu"]
+
+
+@pytest.fixture(scope="module")
+def adapter(tmp_path_factory):
+    """An adapter of the embedded base whose B is not zero, so that merging does something."""
+    torch.manual_seed(0)
+    model = add_lora(load_base(CPU, "float32"), CPU)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.01)
+    return save_adapter(model, tmp_path_factory.mktemp("run") / "adapter")
+
+
+@pytest.fixture(scope="module")
+def f16(tmp_path_factory, tokenizer):
+    """The embedded base as an F16 GGUF file, by llama.cpp's own converter."""
+    folder = tmp_path_factory.mktemp("export")
+    load_base(CPU, "float32").save_pretrained(folder / "base")
+    tokenizer.save_pretrained(folder / "base")
+    return gguf.convert_f16(folder / "base", folder / "model-F16.gguf")
+
+
+@pytest.fixture(scope="module")
+def q8(f16):
+    return gguf.quantize(f16, f16.with_name("model-Q8_0.gguf"), "Q8_0")
+
+
+@pytest.fixture
+def texts(library, tokenizer) -> list[str]:
+    prompts = [render(tokenizer, messages_for(library, p)) for p in library.test]
+    return [*prompts, *(p.sql for p in library.test), "WHERE d >= '1995-03-21'  -- naïve 漢字 🚀\n\t12.50"]
+
+
+def test_merged_equals_unmerged(adapter, tokenizer, texts):
+    ids = torch.tensor([tokenizer(texts[0])["input_ids"]])
+    unmerged, merged = load_adapted(CPU, adapter, dtype="float32"), merged_model(CPU, adapter, "float32")
+    with torch.inference_mode():
+        wanted, got, base = (m(ids).logits for m in (unmerged, merged, load_base(CPU, "float32")))
+    assert torch.allclose(got, wanted, atol=2e-3)
+    assert (got - base).abs().max() > 0.1, "a merge that left the base as it was would pass the line above"
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+
+
+def test_the_saved_merge_is_a_plain_model_that_reloads(adapter, tmp_path, tokenizer, texts):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = save_merged(CPU, adapter, tmp_path / "merged")
+    ids = AutoTokenizer.from_pretrained(folder)(texts[0], return_tensors="pt")["input_ids"]
+    assert ids[0].tolist() == tokenizer(texts[0])["input_ids"]
+    again = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    with torch.inference_mode():
+        assert torch.allclose(again(ids).logits, merged_model(CPU, adapter, "float32")(ids).logits, atol=1e-4)
+
+
+def test_gguf_cuts_course_prompts_into_the_same_ids(f16, tokenizer, texts):
+    """A base unpacked with Llama's byte fallback became a GGUF that aborted the process at the first text."""
+    assert gguf.same_token_ids(gguf.load_gguf(f16, 512), tokenizer, texts) == 1.0
+
+
+def test_f16_agrees_with_transformers(f16, tokenizer, texts):
+    llm, model = gguf.load_gguf(f16, 512), load_base(CPU, "float32")
+    ids = tokenizer(texts[0])["input_ids"]
+    got = gguf.evaluate_tokens(llm, [(0, 0, ids)], every=True)[0]
+    with torch.inference_mode():
+        wanted = model(torch.tensor([ids])).logits[0].numpy()
+    assert got.shape == wanted.shape
+    assert (got.argmax(-1) == wanted.argmax(-1)).all()
+    assert np.abs(got - wanted).max() < 0.25
+
+
+def test_gguf_answers_like_transformers_one_by_one_or_at_once(f16, library, tokenizer):
+    """No BOS and no second template, no question that sees its neighbour, and the order of the pairs kept."""
+    pairs = [*library.test, *library.test[:1]]
+    llm = gguf.load_gguf(f16, 1024)
+    wanted = local_model(load_base(CPU, "float32"), tokenizer, library, 12, 4, progress=False)(pairs)
+    for slots in (1, 2, 16):
+        got = gguf.gguf_model(llm, tokenizer, library, 12, slots)(pairs)
+        assert [g.ids for g in got] == [w.ids for w in wanted]
+        assert [(g.text, g.prompt_tokens, g.completion_tokens, g.finished) for g in got] == [
+            (w.text, w.prompt_tokens, w.completion_tokens, w.finished) for w in wanted
+        ]
+
+
+def test_the_schema_is_read_once(f16, library, tokenizer, monkeypatch):
+    fed = []
+    original = gguf.evaluate_tokens
+    monkeypatch.setattr(
+        gguf, "evaluate_tokens", lambda llm, rows: fed.extend(len(r[2]) for r in rows) or original(llm, rows)
+    )
+    done = gguf.gguf_model(gguf.load_gguf(f16, 1024), tokenizer, library, 1)(library.test)
+    prompt = gguf.encode_prompt(tokenizer, messages_for(library, library.test[0]))
+    assert sum(fed) == sum(d.prompt_tokens for d in done) - (len(done) - 1) * len(prompt.prefix)
+
+
+def test_it_stops_at_the_end_of_a_turn(f16, tokenizer):
+    from llama_cpp import llama_cpp as low
+
+    llm = gguf.load_gguf(f16, 512)
+    assert llm.token_eos() == tokenizer.eos_token_id == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    vocabulary = low.llama_model_get_vocab(llm.model)
+    assert low.llama_vocab_is_eog(vocabulary, tokenizer.eos_token_id)
+    assert not low.llama_vocab_is_eog(vocabulary, tokenizer("SELECT")["input_ids"][0])
+
+
+def test_q8_loads_and_stays_close(f16, q8, tokenizer, texts):
+    """Q8_0 through AMX tiles, as GCC 12 compiles them, crashed the process."""
+    ids = tokenizer(texts[0])["input_ids"]
+    a, b = (gguf.evaluate_tokens(gguf.load_gguf(f, 512), [(0, 0, ids)], every=True)[0] for f in (f16, q8))
+    assert (a.argmax(-1) == b.argmax(-1)).mean() > 0.9
+    assert gguf.tensor_types(q8)["Q8_0"] > 200
+    assert gguf.file_facts(q8)["megabytes"] < 0.6 * gguf.file_facts(f16)["megabytes"]
+
+
+def test_quantizing_keeps_the_log_out_of_the_notebook(f16, tmp_path, capfd):
+    gguf.quantize(f16, tmp_path / "small.gguf", "Q4_K_M")
+    assert "falling back" not in "".join(capfd.readouterr())
+    assert gguf.tensor_types(tmp_path / "small.gguf")["Q5_0"] > 0  # 576 is no multiple of 256
+
+
+def test_a_context_too_small_is_an_error_not_nonsense(f16):
+    llm = gguf.load_gguf(f16, 256)
+    with pytest.raises(ExportError, match="context"):
+        for at in range(0, 1000, 200):
+            gguf.evaluate_tokens(llm, [(0, at, [1] * 200)])
+
+
+def test_an_unknown_format_is_named(f16, tmp_path):
+    with pytest.raises(ExportError, match="Q3_NEW.*Q8_0"):
+        gguf.quantize(f16, tmp_path / "x.gguf", "Q3_NEW")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_file_names_the_notebook(tmp_path):
+    with pytest.raises(ExportError, match="07_quantization"):
+        gguf.load_gguf(tmp_path / "model-F16.gguf")
+    with pytest.raises(ExportError, match="07_quantization"):
+        gguf.quantize(tmp_path / "model-F16.gguf", tmp_path / "x.gguf", "Q8_0")
+
+
+def test_a_failed_convert_leaves_no_file(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text('{"architectures": ["NoSuchModel"]}')
+    with pytest.raises(ExportError, match="could not convert model/"):
+        gguf.convert_f16(tmp_path / "model", tmp_path / "model-F16.gguf")
+    assert not list(tmp_path.glob("*.gguf")) and not list(tmp_path.glob("*.part"))
+
+
+def test_an_interrupted_convert_leaves_the_last_good_file(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    target = tmp_path / "model-F16.gguf"
+    target.write_bytes(b"good")
+
+    def stop(command, **_):
+        (tmp_path / "model-F16.part").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "run", stop)
+    with pytest.raises(KeyboardInterrupt):
+        gguf.convert_f16(tmp_path / "model", target)
+    assert target.read_bytes() == b"good" and not list(tmp_path.glob("*.part"))
+
+
+def test_no_converter_and_no_network_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(gguf, "CACHE", tmp_path)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1, "", "no route to host"))
+    with pytest.raises(ExportError, match="no route to host.*make install"):
+        gguf.converter()
+    assert not list(tmp_path.rglob("*.py"))
+
+
+def test_modelfile_has_template_and_stop_tokens(tmp_path, tokenizer):
+    text = write_modelfile(tmp_path / "model-Q8_0.gguf", 96).read_text()
+    assert text.startswith("FROM ./model-Q8_0.gguf\n")
+    for line in ('PARAMETER stop "<|im_end|>"', "PARAMETER temperature 0", "PARAMETER num_predict 96", INSTRUCTION):
+        assert line in text
+    template = text.split('TEMPLATE """')[1].split('"""')[0]
+    messages = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}]
+    assert _go(template, messages) == render(tokenizer, messages)
+
+
+def _go(template: str, messages: list[dict]) -> str:
+    """What Ollama's Go template makes of messages; `{{-` eats the white space before it."""
+    head, rest = template.split("{{- range .Messages }}")
+    body, tail = rest.split("{{ end }}")
+    turns = [body.replace("{{ .Role }}", m["role"]).replace("{{ .Content }}", m["content"]) for m in messages]
+    return head.rstrip() + "".join(turns) + tail
+
+
+def test_an_empty_list_of_pairs(f16, library: DataSet, tokenizer):
+    assert gguf.gguf_model(gguf.load_gguf(f16, 512), tokenizer, library, 4)([]) == []
+
+
+def test_the_disk_is_checked_first(tmp_path, monkeypatch):
+    from forge_lib.runs import RunError
+
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"x" * 1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+    with pytest.raises(RunError, match="free"):
+        gguf.convert_f16(tmp_path / "model", tmp_path / "model-F16.gguf")

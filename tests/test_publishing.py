@@ -1,0 +1,189 @@
+"""Cards whose numbers are the run's, folders that load elsewhere, and nothing uploaded unasked."""
+
+import dataclasses
+import json
+import socket
+
+import pytest
+from huggingface_hub import ModelCard
+
+from forge_lib.evaluation.metrics import summary_row
+from forge_lib.evaluation.statistics import compare
+from forge_lib.profiles import PROFILES
+from forge_lib.publishing.card import base_id, model_card
+from forge_lib.publishing.hub import PublishError, prepare_folder, publish
+from forge_lib.runs import Run, RunError
+
+
+def answers(contender: str, right: set[int], parts=("seen", "unseen")) -> list[dict]:
+    return [
+        {"contender": contender, "id": f"i{n}", "db_id": f"d{n % 4}", "part": parts[n % len(parts)], "correct": n in right,
+         "correct_strict": n in right, "verdict": "correct" if n in right else "wrong result", "prompt_tokens": 100,
+         "completion_tokens": 20, "seconds": 0.5}
+        for n in range(12)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    run = Run("r", PROFILES["cpu"], 23, "sql", tmp_path / "r")
+    run.save_json("config.json", {"versions": {"torch": "9.9.9", "trl": "absent"}})
+    return run
+
+
+@pytest.fixture
+def measured() -> dict:
+    """What a run hands to the card: rows, comparisons and formats, with numbers that occur nowhere else."""
+    look_up, base, tuned = (
+        answers("nearest neighbour", {0}),
+        answers("base, few-shot", {1}),
+        answers("SFT", {0, 1, 2, 5, 7}),
+    )
+    formats = [
+        {"format": "Q8_0", "file": "model-Q8_0.gguf", "megabytes": 144.2, "sha256": "abcdef0123456789" * 4, "finished": 0.75,
+         "tokens_per_second": 87.4, **summary_row(answers("SFT, Q8_0", {0, 1, 2, 5}))},
+    ]  # fmt: skip
+    rows = [summary_row(r) for r in (look_up, base, tuned)]
+    return {"rows": rows, "comparisons": [compare(base, tuned), compare(look_up, tuned)], "formats": formats}
+
+
+def test_the_card_contains_the_runs_own_numbers(run, measured):
+    card = model_card(run, **measured, repo_id="me/forge-x")
+    for row in measured["rows"]:
+        assert f"{row['all']:.1f} [{row['all_low']:.1f}, {row['all_high']:.1f}]" in card
+    for wanted in (
+        "seed 23",
+        "rank 32",
+        "torch 9.9.9",
+        "| 144 |",
+        "| 87 |",
+        "| 75 |",
+        "abcdef012345",
+        "on 12 items",
+        "41.7%",
+        "58% of them",
+    ):
+        assert wanted in card, wanted
+    assert "absent" not in card
+    for comparison in measured["comparisons"]:
+        assert str(comparison) in card
+
+
+def test_other_numbers_make_another_card(run, measured):
+    """Guards against a number typed into the template."""
+    rows = [summary_row(answers("SFT", {3}))]
+    changed = measured | {"rows": rows, "comparisons": [compare(answers("base", set()), answers("SFT", {3}))]}
+    card = model_card(run, **changed, repo_id="me/forge-x")
+    assert "41.7" not in card and "8.3%" in card and "not significant" in card
+
+
+def test_the_metadata_is_what_the_hub_reads(run, measured):
+    adapter, gguf = (
+        ModelCard(model_card(run, **measured, repo_id="me/forge-x", gguf=kind)).data for kind in (False, True)
+    )
+    assert adapter.base_model == gguf.base_model == base_id(run) == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert (adapter.license, adapter.library_name, gguf.library_name) == ("apache-2.0", "peft", "gguf")
+    assert (adapter["base_model_relation"], gguf["base_model_relation"]) == ("adapter", "quantized")
+    assert adapter.eval_results[0].metric_value == 41.7
+
+
+def test_a_base_from_the_hub_is_named_as_it_is(run):
+    other = dataclasses.replace(run, profile=PROFILES["t4"])
+    assert base_id(other) == PROFILES["t4"].base_model
+
+
+def test_a_test_without_unseen_schemas_gives_a_card(run, measured):
+    rows = [summary_row(answers("SFT", {1}, parts=("seen",)))]
+    comparisons = [compare(answers("base", set(), parts=("seen",)), answers("SFT", {1}, parts=("seen",)))]
+    assert "never saw not measured" in model_card(run, rows, comparisons, measured["formats"], "me/x")
+
+
+@pytest.fixture
+def adapter(tmp_path):
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "README.md").write_text("PEFT's own, empty card")
+    (folder / "adapter_model.safetensors").write_bytes(b"x" * 2000)
+    (folder / "adapter_config.json").write_text(
+        json.dumps({"r": 32, "base_model_name_or_path": "/home/ada/secret/base"})
+    )
+    return folder
+
+
+def test_a_prepared_folder_has_our_card_and_no_path_of_this_machine(adapter, tmp_path):
+    extra = tmp_path / "Modelfile"
+    extra.write_text("FROM x")
+    target = tmp_path / "publish" / "adapter"
+    listing = prepare_folder(target, "# our card", [adapter, extra], base="org/base")
+    assert (target / "README.md").read_text() == "# our card"
+    assert json.loads((target / "adapter_config.json").read_text()) == {"r": 32, "base_model_name_or_path": "org/base"}
+    assert not any("ada" in p.read_text() for p in target.iterdir())
+    assert [f["file"] for f in listing] == [
+        "Modelfile",
+        "README.md",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    assert listing[3]["megabytes"] == 0.002 and len(listing[3]["sha256"]) == 64
+    assert "ada" in (adapter / "adapter_config.json").read_text(), "the run's own adapter stays as it is"
+
+
+def test_a_failed_preparation_keeps_the_old_folder(adapter, tmp_path):
+    target = tmp_path / "publish"
+    prepare_folder(target, "old", [adapter])
+    with pytest.raises(FileNotFoundError):
+        prepare_folder(target, "new", [adapter, tmp_path / "missing.gguf"])
+    assert (target / "README.md").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_full_disk_is_named_before_anything_is_copied(adapter, tmp_path, monkeypatch):
+    import shutil
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 0))
+    with pytest.raises(RunError, match="free"):
+        prepare_folder(tmp_path / "publish", "card", [adapter])
+    assert not (tmp_path / "publish").exists()
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Any socket, and any call of the Hub's client, fails the test."""
+    import huggingface_hub
+
+    def refuse(*_, **__):
+        raise AssertionError("this touched the network")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", refuse)
+    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", refuse)
+
+
+def test_a_dry_run_touches_no_network_even_with_a_token(adapter, no_network, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "a-token")
+    said = publish(adapter, "me/forge-x")
+    assert said.startswith("Dry run: 3 files") and "me/forge-x" in said and "a-token" not in said
+
+
+def test_push_without_a_token_says_how_to_give_one(adapter, no_network, monkeypatch):
+    import huggingface_hub
+
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
+    with pytest.raises(PublishError, match="HF_TOKEN"):
+        publish(adapter, "me/forge-x", push=True)
+
+
+def test_push_creates_the_repository_and_uploads_the_folder(adapter, monkeypatch):
+    import huggingface_hub
+
+    calls = []
+    monkeypatch.setenv("HF_TOKEN", "a-token")
+    monkeypatch.setattr(
+        huggingface_hub.HfApi, "create_repo", lambda _, repo, **o: calls.append((repo, o)) or "https://hub/me/x"
+    )
+    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", lambda _, **o: calls.append(o))
+    said = publish(adapter, "me/x", push=True)
+    assert calls[0] == ("me/x", {"exist_ok": True})
+    assert (calls[1]["folder_path"], calls[1]["repo_id"]) == (adapter, "me/x")
+    assert "uploaded to https://hub/me/x" in said and "a-token" not in said

@@ -1,0 +1,32 @@
+import pytest
+
+import run_all
+from forge_lib import ROOT
+from forge_lib.publishing.report import ABOUT, map_markdown, replace_block, sentence
+
+COMPARISON = {"first": "base", "second": "SFT", "difference": 30.0, "low": 20.0, "high": 40.0, "p_value": 0.001}
+
+
+def test_the_map_names_every_lesson():
+    assert list(ABOUT) == [b.stem for b in run_all.find_notebooks()]
+    assert all(f"notebooks/{name}.ipynb" in map_markdown() for name in ABOUT)
+
+
+def test_the_readme_has_the_blocks_that_the_report_fills():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("results", "map"):
+        assert replace_block(text, name, "NEW").count("NEW") == 1
+
+
+def test_a_missing_block_is_named():
+    with pytest.raises(ValueError, match="no block <!-- results -->"):
+        replace_block("nothing", "results", "x")
+
+
+def test_a_null_result_is_called_one():
+    assert "not significant" not in sentence(COMPARISON)
+    assert sentence(COMPARISON | {"low": -1.0}).endswith("not significant")
+
+
+def test_the_readme_shows_a_run():
+    assert "(not run yet)" not in (ROOT / "README.md").read_text(encoding="utf-8")
