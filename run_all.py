@@ -257,6 +257,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--write-back", action="store_true", help="put the executed notebooks in notebooks/ (to commit)"
     )
     options = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         profile, reason = get_profile(options.profile)
         chosen = choose(find_notebooks(), options.only, options.start)
@@ -279,5 +281,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

@@ -71,12 +71,15 @@ def accuracy_bars(rows: Sequence[dict], ax, parts: Sequence[str] = ("seen", "uns
 
 
 def token_colours(tokens: Sequence[str], carries_loss: Sequence[bool]):
-    """The loss mask as coloured text: blue tokens carry loss, grey ones are only read. Returns IPython HTML."""
+    """The loss mask as text: bold blue tokens carry loss, grey ones are only read. Returns IPython HTML.
+
+    Bold, because some viewers of notebooks strip colours.
+    """
     from IPython.display import HTML
 
     spans = []
     for token, trained in zip(tokens, carries_loss, strict=True):
         text = html.escape(token).replace("\n", "↵<br>")
-        colour = "background:#cfe6f5;color:#003b5c" if trained else "color:#777777"
-        spans.append(f'<span style="{colour};border:1px solid #eeeeee">{text}</span>')
+        tag, colour = ("b", "background:#cfe6f5;color:#003b5c") if trained else ("span", "color:#777777")
+        spans.append(f'<{tag} style="{colour};border:1px solid #eeeeee">{text}</{tag}>')
     return HTML(f'<div style="font-family:monospace;line-height:1.7">{"".join(spans)}</div>')

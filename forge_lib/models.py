@@ -174,7 +174,7 @@ def generate(
         answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops, temperature)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, (ids, finished) in zip(rows, answers, strict=True):
-            text = tokenizer.decode(ids, skip_special_tokens=True)
+            text = tokenizer.decode(ids[: len(ids) - finished], skip_special_tokens=True)
             done[i] = Completion(text, len(prompts[i]), len(ids) - finished, seconds, finished, tuple(ids))
     return done
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from forge_lib.data.pairs import DataSet, Pair
+os.environ["HF_HUB_OFFLINE"] = "1"  # read once, at the first import of huggingface_hub
+
+from forge_lib.data.pairs import DataSet, Pair  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):

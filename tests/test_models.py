@@ -60,8 +60,7 @@ def test_a_missing_embedded_package_names_the_mend():
         base_dir(dataclasses.replace(CPU, base_model="embedded:no_such_package_anywhere"))
 
 
-def test_a_model_that_is_not_there_names_the_way_out(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_a_model_that_is_not_there_names_the_way_out():
     with pytest.raises(ModelError, match="--profile cpu"):
         load_base(dataclasses.replace(CPU, base_model="nobody/no-such-model"))
 

@@ -27,6 +27,3 @@ def test_a_null_result_is_called_one():
     assert "not significant" not in sentence(COMPARISON)
     assert sentence(COMPARISON | {"low": -1.0}).endswith("not significant")
 
-
-def test_the_readme_shows_a_run():
-    assert "(not run yet)" not in (ROOT / "README.md").read_text(encoding="utf-8")

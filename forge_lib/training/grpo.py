@@ -28,7 +28,7 @@ def group_advantages(rewards: torch.Tensor, epsilon: float = 1e-4) -> torch.Tens
     rewards: (groups, completions). Equation in Shao et al. 2024, https://arxiv.org/abs/2402.03300, section 4.1.2.
     A group whose rewards are all equal gets zeros: it teaches nothing.
 
-    >>> group_advantages(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).round(decimals=2).tolist()
+    >>> [[round(a, 2) for a in group] for group in group_advantages(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()]
     [[0.71, -0.71], [0.0, 0.0]]
     """
     mean, spread = rewards.mean(1, keepdim=True), rewards.std(1, keepdim=True)
