@@ -28,6 +28,17 @@ def test_greedy_answers_equal_those_of_transformers_generate(tiny_llama, tokeniz
         assert done.prompt_tokens == ids.shape[1]
 
 
+def test_the_real_model_answers_alike_in_a_batch_of_several_schemas_and_alone(tokenizer):
+    """A random model hardly looks at its context; the embedded one does, so a wrong mask or position shows."""
+    model = load_base(CPU)
+    prompts = [encode_prompt(tokenizer, build_messages(*p)) for p in PROMPTS]
+    together = generate(model, tokenizer, prompts, 16, batch_size=3, progress=False)
+    for prompt, done in zip(prompts, together, strict=True):
+        ids = torch.tensor([[*prompt.prefix, *prompt.rest]])
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=16)
+        assert done.text == tokenizer.decode(out[0, ids.shape[1] :], skip_special_tokens=True)
+
+
 def test_answers_do_not_depend_on_the_batch(tiny_llama, tokenizer):
     prompts = [encode_prompt(tokenizer, build_messages(*p)) for p in PROMPTS]
     alone = generate(tiny_llama, tokenizer, prompts, 8, batch_size=1, progress=False)
