@@ -12,7 +12,7 @@ test: install
 	$(RUN) -m pytest
 
 lint: install
-	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
 
 install: $(VENV)/.installed
 

@@ -32,6 +32,7 @@ def course(tmp_path, monkeypatch):
     write(books, "03_third.ipynb", "1 + 1")
     monkeypatch.setattr(run_all, "NOTEBOOKS", books)
     monkeypatch.setattr(run_all.find_notebooks, "__defaults__", (books,))
+    monkeypatch.setattr(run_all, "MEASURED", tmp_path / "measured.json")
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
     return tmp_path
 
