@@ -1,4 +1,4 @@
-"""Queries a second through the sandbox, on the course's own data: `python benchmarks/sandbox.py`."""
+"""Queries a second through the sandbox, on the course's own data: `python -m benchmarks.sandbox`."""
 
 import time
 

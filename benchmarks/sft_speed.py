@@ -1,7 +1,7 @@
 """SFT on the CPU, side by side in one process: this course's packed loop against TRL's SFTTrainer.
 
 Same data (un-augmented), same LoRA configuration, same number of examples a step; both with bf16 autocast.
-`python benchmarks/sft_speed.py --examples 96` prints examples/s, logical tokens/s and the mean loss of both.
+`python -m benchmarks.sft_speed --examples 96` prints examples/s, logical tokens/s and the mean loss of both.
 A logical token is a token of prompt or answer counted once per example, whether or not its prefix was shared.
 """
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
+import forge_lib.attention  # noqa: F401  (registers "forge")
 from forge_lib import CACHE
 from forge_lib.chat import Prompt
+from forge_lib.fused import fuse_lora
 from forge_lib.profiles import Profile
 from forge_lib.runs import check_disk, fresh_folder
 
@@ -121,6 +125,7 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
         )
         options["device_map"] = {"": 0}
+    options = {"attn_implementation": "forge", **options}
     model = _from_hub(AutoModelForCausalLM.from_pretrained, base_dir(profile), dtype=kind, **options)
     model.requires_grad_(False)
     return (model if "device_map" in options else model.to(profile.device)).eval()
@@ -134,7 +139,7 @@ def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False,
     if not (adapter / "adapter_config.json").exists():
         raise ModelError(f"There is no LoRA adapter in {adapter.name}/ (no adapter_config.json). Run 04_sft first.")
     try:
-        return PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable)
+        return fuse_lora(PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable))
     except RuntimeError as error:  # shapes of another base
         raise ModelError(
             f"The adapter in {adapter.name}/ does not fit the base {profile.base_model}: {str(error).splitlines()[-1]} "
@@ -184,8 +189,8 @@ def _decode(
 ) -> list[tuple[list[int], bool]]:
     """New ids (end-of-sequence included) of one batch, and whether each ended by itself."""
     device = model.device
-    cache, mask = _prefix_cache(model, [p.prefix for p in prompts])
     width = max(len(p.rest) for p in prompts)
+    cache, mask = _prefix_cache(model, [p.prefix for p in prompts], room=width + limit)
     tokens = torch.zeros((len(prompts), width), dtype=torch.long)
     here = torch.zeros((len(prompts), width), dtype=torch.long)
     for r, p in enumerate(prompts):
@@ -193,28 +198,39 @@ def _decode(
         here[r, width - len(p.rest) :] = 1
     tokens, mask = tokens.to(device), torch.cat([mask, here], 1).to(device)  # (B, Q), (B, P + Q)
     positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
-    alive = torch.arange(len(prompts), device=device)  # which row of `prompts` each row of the batch is
+    rows = list(range(len(prompts)))  # which prompt each row of the batch answers
     answers: list[list[int]] = [[] for _ in prompts]
     finished = [False] * len(prompts)
     decoder, head = causal_lm(model).get_decoder(), causal_lm(model).get_output_embeddings()
     for _ in range(limit):
         hidden = decoder(
-            input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
-        ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row
+            input_ids=tokens, attention_mask=_additive(mask, tokens.shape[1], model.dtype), position_ids=positions,
+            past_key_values=cache, use_cache=True,
+        ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row  # fmt: skip
         tokens = _pick(head(hidden), temperature)  # (B,)
         ended = torch.isin(tokens, stops)
-        for row, token, stop in zip(alive.tolist(), tokens.tolist(), ended.tolist(), strict=True):
-            finished[row] = stop
-            answers[row].append(token)
-        if ended.all():
+        for row, token, stop in zip(rows, tokens.tolist(), ended.tolist(), strict=True):
+            if not finished[row]:
+                finished[row] = stop
+                answers[row].append(token)
+        going = [r for r, row in enumerate(rows) if not finished[row]]
+        if not going:
             break
-        if ended.any():
-            stay = (~ended).nonzero().squeeze(1)
-            cache.batch_select_indices(stay)
-            tokens, mask, positions, alive = tokens[stay], mask[stay], positions[stay], alive[stay]
         tokens, positions = tokens[:, None], positions[:, -1:] + 1
+        if len(going) <= 0.8 * len(rows):  # leaving costs a copy of the cache: several rows leave together
+            stay, rows = torch.tensor(going, device=device), [rows[r] for r in going]
+            cache.batch_select_indices(stay)
+            tokens, mask, positions = tokens[stay], mask[stay], positions[stay]
         mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
     return list(zip(answers, finished, strict=True))
+
+
+def _additive(mask: torch.Tensor, queries: int, dtype: torch.dtype) -> torch.Tensor:
+    """(B, T) of ones and zeros -> (B, 1, Q, T) to add to the scores of the last Q positions: causal, padding hidden."""
+    length = mask.shape[1]
+    causal = torch.ones(queries, length, dtype=torch.bool, device=mask.device).tril(length - queries)
+    hidden = ~(causal & mask[:, None, :].bool())
+    return torch.zeros(hidden.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, torch.finfo(dtype).min)[:, None]
 
 
 def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
@@ -224,10 +240,37 @@ def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
     return torch.multinomial(torch.softmax(logits.float() / temperature, -1), 1).squeeze(1)
 
 
-def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]]):
-    """Keys and values of each row's prefix, every distinct prefix computed once; (cache, mask (B, P))."""
-    from transformers import DynamicCache
+class _RoomyLayer(DynamicLayer):
+    """One layer's keys and values in a buffer with room for the tokens to come.
 
+    DynamicLayer concatenates: with long prompts most of the time of a new token goes into copying the old ones.
+    """
+
+    def __init__(self, keys: torch.Tensor, values: torch.Tensor, room: int):
+        super().__init__()
+        self.lazy_initialization(keys, values)
+        self.length = 0
+        self.buffers = [x.new_empty(*x.shape[:2], x.shape[2] + room, x.shape[3]) for x in (keys, values)]
+        self.update(keys, values)
+
+    def update(self, key_states, value_states, *args, **kwargs):
+        end = self.length + key_states.shape[2]
+        for buffer, new in zip(self.buffers, (key_states, value_states), strict=True):
+            buffer[:, :, self.length : end] = new
+        self.length = end
+        self.keys, self.values = (b[:, :, :end] for b in self.buffers)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices):
+        self.buffers = [b[indices] for b in self.buffers]
+        self.keys, self.values = (b[:, :, : self.length] for b in self.buffers)
+
+
+def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]], room: int):
+    """Keys and values of each row's prefix, every distinct prefix computed once, with room for `room` tokens more.
+
+    Returns (cache, mask (B, P)).
+    """
     known = {}
     decoder = causal_lm(model).get_decoder()
     for prefix in dict.fromkeys(prefixes):
@@ -240,7 +283,7 @@ def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]]):
     cache = DynamicCache()
     for layer in range(len(known[prefixes[0]])):
         padded = [[torch.nn.functional.pad(x, (0, 0, width - len(p), 0)) for x in known[p][layer]] for p in prefixes]
-        cache.update(torch.cat([k for k, _ in padded]), torch.cat([v for _, v in padded]), layer)
+        cache.layers.append(_RoomyLayer(torch.cat([k for k, _ in padded]), torch.cat([v for _, v in padded]), room))
     return cache, mask
 
 

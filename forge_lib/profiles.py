@@ -56,10 +56,10 @@ FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 CPU = Profile(
     name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
     lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.4, sft_pairs=None, pack_questions=6, packs_per_step=4, packs_per_forward=1,
-    checkpoints=3, validation_items=72,
-    grpo_steps=16, grpo_generations=8, grpo_prompts=2, grpo_learning_rate=5e-5,
-    test_items=None, eval_batch=48, max_new_tokens=96, gguf_formats=FORMATS,
+    sft_passes=1.4, sft_pairs=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
+    checkpoints=3, validation_items=None,
+    grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
+    test_items=None, eval_batch=96, max_new_tokens=96, gguf_formats=FORMATS,
 )  # fmt: skip
 
 
@@ -86,17 +86,17 @@ PROFILES: dict[str, Profile] = {
     "cpu": CPU,
     "mlx": _like(
         CPU, name="mlx", device="mps", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
-        learning_rate=2e-4, sft_passes=2.0, grpo_steps=60, validation_items=None, packs_per_forward=2,
+        learning_rate=2e-4, sft_passes=2.0, grpo_steps=60,
     ),
     "t4": _like(
         CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
         quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, packs_per_forward=1,
-        grpo_steps=60, grpo_prompts=1, validation_items=None, eval_batch=16, max_new_tokens=160,
+        grpo_steps=60, grpo_prompts=1, eval_batch=16, max_new_tokens=160,
     ),
     "a100": _like(
         CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
-        learning_rate=2e-4, sft_passes=2.0, packs_per_forward=4, grpo_steps=200, grpo_prompts=8,
-        validation_items=None, eval_batch=128, max_new_tokens=256,
+        learning_rate=2e-4, sft_passes=2.0, packs_per_step=4, packs_per_forward=4,
+        grpo_steps=200, grpo_prompts=8, eval_batch=128, max_new_tokens=256,
     ),
 }  # fmt: skip
 

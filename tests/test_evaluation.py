@@ -214,3 +214,10 @@ def test_probe_records_can_be_compared(tokenizer, tiny_llama):
     assert [r["id"] for r in found] == ["probe-0", "probe-1", "probe-2", "probe-3"]
     assert all(r["answer"] in i["options"] for r, i in zip(found, items, strict=True))
     assert compare(found, found).difference == 0
+
+def test_four_lost_answers_alone_are_not_called_significant():
+    """All four of one sign put zero outside the bootstrap interval; McNemar's test says p = 0.12."""
+    databases = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+    first, second = records("a", [1, 1, 0] * 4, databases), records("b", [0, 1, 0] * 4, databases)
+    found = compare(first, second)
+    assert found.high < 0 and found.p_value > 0.1 and not found.significant

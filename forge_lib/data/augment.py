@@ -28,7 +28,7 @@ STYLES = {
 STYLE_WEIGHTS = (6, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
 
 
-def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.3) -> tuple[Schema, list[Pair]]:
+def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.2) -> tuple[Schema, list[Pair]]:
     """A view of `schema` on which every pair's SQL still means the same, and the pairs rewritten for it.
 
     `drop`: probability that a table or column which no pair uses is left out of the view.

@@ -47,16 +47,22 @@ class Comparison:
 
     @property
     def significant(self) -> bool:
-        return self.low > 0 or self.high < 0
+        """Both measures agree: the interval (few databases make it a little narrow) excludes zero, and p < 0.05."""
+        return is_significant(self.low, self.high, self.p_value)
 
     def __str__(self) -> str:
         items = f"{self.items} items" if self.part == "all" else f"{self.items} {self.part} items"
-        verdict = "the interval excludes zero" if self.significant else "not significant: the interval includes zero"
+        verdict = "significant" if self.significant else "not significant"
         return (
             f"{self.second} against {self.first}: {self.difference:+.1f} points [{self.low:+.1f}, {self.high:+.1f}] "
             f"on {items}, {self.only_second} gained and {self.only_first} lost, "
             f"McNemar p = {self.p_value:.2g}; {verdict}."
         )
+
+
+def is_significant(low: float, high: float, p_value: float) -> bool:
+    """Whether an interval excludes zero and McNemar's p is below 0.05."""
+    return (low > 0 or high < 0) and p_value < 0.05
 
 
 def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part: str = "all") -> Comparison:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from forge_lib import ROOT
 from forge_lib.evaluation.metrics import result_table
+from forge_lib.evaluation.statistics import is_significant
 from forge_lib.profiles import PROFILES, measured
 from forge_lib.runs import RunError, write_atomically
 
@@ -54,7 +55,7 @@ def results_markdown(run: Path) -> str:
 def sentence(c: dict) -> str:
     """One paired comparison in words, with its verdict."""
     part = f" ({c['part']})" if c.get("part") else ""
-    verdict = "" if c["low"] > 0 or c["high"] < 0 else "; not significant"
+    verdict = "" if is_significant(c["low"], c["high"], c["p_value"]) else "; not significant"
     return (
         f"{c['second']} against {c['first']}{part}: {c['difference']:+.1f} points "
         f"[{c['low']:+.1f}, {c['high']:+.1f}], McNemar p = {c['p_value']:.2g}{verdict}"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
+from forge_lib.attention import Layout
 from forge_lib.chat import Example, encode
 from forge_lib.data.augment import augment
 from forge_lib.data.pairs import DataError, DataSet, Pair
@@ -29,6 +30,7 @@ class Batch:
 
     input_ids, position_ids: (B, T) int64
     attention_mask: (B, 1, T, T), added to the attention scores: 0 where a query may look, the dtype's minimum elsewhere
+    layouts: the same in numbers, one a row: tokens of the prefix, tokens of each item
     keep: (N, 2) int64, row and column of each hidden state that predicts an answer token
     targets: (N,) int64, the answer tokens
     """
@@ -36,6 +38,7 @@ class Batch:
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     attention_mask: torch.Tensor
+    layouts: list[Layout]
     keep: torch.Tensor
     targets: torch.Tensor
 
@@ -58,7 +61,8 @@ def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> Batch:
     key, query = segments[:, None, :], segments[:, :, None]
     visible = causal & ((key == query) | (key == 0))  # (B, T, T)
     mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
-    return Batch(input_ids, positions, mask[:, None], torch.tensor(keep), torch.tensor(targets))
+    layouts = [(len(pack[0].prefix), tuple(len(e) - len(e.prefix) for e in pack)) for pack in packs]
+    return Batch(input_ids, positions, mask[:, None], layouts, torch.tensor(keep), torch.tensor(targets))
 
 
 def _lay_out(pack: Pack) -> tuple[list[int], list[int], list[int], list[int]]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from forge_lib.fused import fuse_lora
 from forge_lib.models import causal_lm
 from forge_lib.profiles import Profile
-from forge_lib.training.fused import fuse_lora
 from forge_lib.training.packing import Pack, collate
 
 
@@ -63,10 +63,12 @@ def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
     kind = getattr(torch, dtype)
     batch = collate(packs, pad_id, kind)
     device = model.device
+    # A CPU leaves out the blocks that the mask hides; elsewhere the fused kernels want the dense mask.
+    layouts = {"layouts": batch.layouts} if device.type == "cpu" else {}
     with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):
         hidden = causal_lm(model).get_decoder()(
             input_ids=batch.input_ids.to(device), position_ids=batch.position_ids.to(device),
-            attention_mask=batch.attention_mask.to(device), use_cache=False,
+            attention_mask=batch.attention_mask.to(device), use_cache=False, **layouts,
         ).last_hidden_state  # (B, T, D)  # fmt: skip
         rows, columns = batch.keep.to(device).unbind(1)
         logits = causal_lm(model).get_output_embeddings()(hidden[rows, columns])  # (N, V)
@@ -123,7 +125,9 @@ def train(
     from tqdm.auto import tqdm
 
     trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, settings.learning_rate, settings.betas, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(
+        trained, settings.learning_rate, settings.betas, weight_decay=settings.weight_decay, fused=True
+    )
     scaler = torch.amp.GradScaler(model.device.type, enabled=settings.dtype == "float16")
     records = []
     bar = tqdm(enumerate(steps, 1), "train", total=len(steps), disable=not progress)

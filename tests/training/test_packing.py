@@ -15,7 +15,9 @@ def plain_loss(model, example: Example) -> float:
     return model(input_ids=ids, labels=labels).loss.item() * len(example.answer)
 
 
-def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny_llama):
+@pytest.mark.parametrize("attention", ["sdpa", "forge"])  # a dense mask, and only the blocks it leaves visible
+def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny_llama, attention):
+    tiny_llama.set_attn_implementation(attention)
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024)
     assert len(pack) == 3
     loss, count = pack_loss(tiny_llama, [pack], tokenizer.pad_token_id, "float32")
@@ -23,7 +25,9 @@ def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny
     assert loss.item() == pytest.approx(sum(plain_loss(tiny_llama, e) for e in pack), rel=1e-5)
 
 
-def test_padding_changes_no_loss(library, tokenizer, tiny_llama):
+@pytest.mark.parametrize("attention", ["sdpa", "forge"])
+def test_padding_changes_no_loss(library, tokenizer, tiny_llama, attention):
+    tiny_llama.set_attn_implementation(attention)
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024)
     together, _ = pack_loss(tiny_llama, [pack, pack[:1]], tokenizer.pad_token_id, "float32")
     apart = sum(pack_loss(tiny_llama, [p], tokenizer.pad_token_id, "float32")[0] for p in (pack, pack[:1]))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from forge_lib.training.fused import LoRAFunction, fuse_lora
+from forge_lib.fused import LoRAFunction, fuse_lora
 
 
 @pytest.fixture
