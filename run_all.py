@@ -28,6 +28,7 @@ from forge_lib.profiles import MEASURED, PROFILES, ProfileError, get_profile, me
 from forge_lib.runs import RunError, versions, write_atomically
 
 NOTEBOOKS = ROOT / "notebooks"
+COMMITTED = "cpu"  # the profile whose outputs the repository shows
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -68,6 +69,7 @@ def execute(source: Path, target: Path, parameters: dict, expected: float | None
         with watch:
             papermill.execute_notebook(
                 str(source), str(working), parameters=parameters, cwd=str(ROOT), kernel_name="python3",
+                extra_arguments=["--log-level=ERROR"],  # else every kernel warns of its unencrypted local port
                 progress_bar={"desc": f"{source.stem}{about}", "unit": "cell", "ncols": 100},
             )  # fmt: skip
         working.replace(target)
@@ -218,8 +220,9 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
             )
             break
         stamp(target, source, profile, outcome["seconds"])
-        if write_back:
+        if write_back and profile == COMMITTED:
             keep_outputs(target, source)
+        if write_back:
             record_measured(profile, rows[[r["notebook"] for r in rows].index(source.stem)])
     print_summary(rows)
     return (
@@ -254,7 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
     parser.add_argument(
-        "--write-back", action="store_true", help="put the executed notebooks in notebooks/ (to commit)"
+        "--write-back", action="store_true", help=f"to commit: keep the minutes and, on {COMMITTED}, the executed notebooks"
     )
     options = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background

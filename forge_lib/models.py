@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
+from transformers.utils import logging as transformers_logging
 
 import forge_lib.attention  # noqa: F401  (registers "forge")
 from forge_lib import CACHE
@@ -18,6 +19,8 @@ from forge_lib.chat import Prompt
 from forge_lib.fused import fuse_lora
 from forge_lib.profiles import Profile
 from forge_lib.runs import check_disk, fresh_folder
+
+transformers_logging.disable_progress_bar()  # a bar per loaded model is noise in a notebook; downloads keep theirs
 
 
 class ModelError(RuntimeError):

@@ -56,10 +56,10 @@ FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 CPU = Profile(
     name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
     lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.4, sft_pairs=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
+    sft_passes=1.0, sft_pairs=None, pack_questions=5, packs_per_step=2, packs_per_forward=1,
     checkpoints=3, validation_items=None,
     grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
-    test_items=None, eval_batch=96, max_new_tokens=96, gguf_formats=FORMATS,
+    test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=FORMATS,
 )  # fmt: skip
 
 

@@ -65,13 +65,22 @@ def test_a_failing_cell_stops_the_run_shows_its_traceback_and_can_be_continued(c
 
 
 @pytest.mark.enable_socket
-def test_executed_notebooks_are_put_back_with_a_stamp_and_without_the_injected_cell(course):
+def test_executed_notebooks_are_put_back_with_a_stamp_and_without_the_injected_cell(course, monkeypatch):
+    monkeypatch.setattr(run_all, "COMMITTED", "smoke")
     assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "01", "--write-back"]) == 0
     book = nbformat.read(course / "notebooks" / "01_first.ipynb", 4)
     assert book.metadata.forge.profile == "smoke" and book.metadata.forge.code == run_all.code_hash(book)
     assert len(book.cells) == 2 and book.cells[1].outputs
     book.cells[1].source += " # edited"
     assert book.metadata.forge.code != run_all.code_hash(book)
+
+
+@pytest.mark.enable_socket
+def test_another_profile_than_the_committed_one_leaves_the_notebooks_and_keeps_its_minutes(course):
+    before = (course / "notebooks" / "01_first.ipynb").read_bytes()
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "01", "--write-back"]) == 0
+    assert (course / "notebooks" / "01_first.ipynb").read_bytes() == before
+    assert "01_first" in run_all.MEASURED.read_text()
 
 
 def test_listing_and_dry_run_execute_nothing(course, capsys):

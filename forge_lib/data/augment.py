@@ -25,7 +25,7 @@ STYLES = {
     "camelCase": lambda name: name.split("_")[0] + "".join(w.capitalize() for w in name.split("_")[1:]),
     "PascalCase": lambda name: "".join(w.capitalize() for w in name.split("_")),
 }
-STYLE_WEIGHTS = (6, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
+STYLE_WEIGHTS = (12, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
 
 
 def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.2) -> tuple[Schema, list[Pair]]:

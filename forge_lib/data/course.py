@@ -12,9 +12,10 @@ from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.runs import fresh_folder, write_atomically
 
 DATA = ROOT / "data"
+VERSION = 2  # what the lessons use; earlier versions stay loadable, so that old results can be reproduced
 
 
-def load_course(version: int = 1, folder: Path = DATA) -> DataSet:
+def load_course(version: int = VERSION, folder: Path = DATA) -> DataSet:
     """The frozen splits of version `version`, over databases built once under `.cache/`.
 
     Raises DataError when a frozen file is missing or its SHA-256 differs from the manifest's.
@@ -33,7 +34,7 @@ def load_course(version: int = 1, folder: Path = DATA) -> DataSet:
     return DataSet(f"course v{version}", build_databases(folder, manifest), **splits)
 
 
-def read_manifest(version: int, folder: Path = DATA) -> dict:
+def read_manifest(version: int = VERSION, folder: Path = DATA) -> dict:
     """Hashes, counts and seed of one version's splits."""
     path = folder / f"v{version}" / "manifest.json"
     if not path.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forge_lib.data.course import VERSION
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.runs import Run
@@ -79,7 +80,7 @@ and one user message (the question). Another prompt is another model: it was not
 
 ## How it was made
 
-Data: the course's own pairs, version 1, written and reviewed by language models under human direction, no personal
+Data: the course's own pairs, version {VERSION}, written and reviewed by language models under human direction, no personal
 data (datasheet: `data/README.md` of the course; CC BY 4.0). The test was frozen, with hashes, before any training; the
 checkpoint and the adapter that ships were chosen on validation. Loss on answer tokens only, learning rate
 {profile.learning_rate:g} with a cosine, {profile.sft_passes:g} passes with schema augmentation.
@@ -108,7 +109,7 @@ def _metadata(base: str, repo_id: str, accuracy: float, gguf: bool) -> str:
 
     result = EvalResult(
         task_type="text-generation", task_name="text-to-SQL", dataset_type="forge-course",
-        dataset_name="FORGE course v1, frozen test", metric_type="execution_accuracy", metric_value=round(accuracy, 1),
+        dataset_name=f"FORGE course v{VERSION}, frozen test", metric_type="execution_accuracy", metric_value=round(accuracy, 1),
     )  # fmt: skip
     data = ModelCardData(
         base_model=base, base_model_relation="quantized" if gguf else "adapter", library_name="gguf" if gguf else "peft",

@@ -18,10 +18,16 @@ def data():
 
 
 def test_the_data_set_is_as_large_as_the_datasheet_says(data):
-    manifest = course.read_manifest(1)
+    manifest = course.read_manifest()
     assert manifest["counts"] == {name: len(pairs) for name, pairs in data.splits()}
     assert len({p.db_id for _, pairs in data.splits() for p in pairs}) >= 14
     assert sum(manifest["counts"].values()) >= 900 and len(data.test) >= 200
+
+
+def test_version_2_widens_the_training_part_of_version_1_and_nothing_else(data):
+    first = load_course(1)
+    assert (data.validation, data.test) == (first.validation, first.test)
+    assert data.train[: len(first.train)] == first.train and len(data.train) > len(first.train)
 
 
 def test_every_gold_runs_returns_rows_and_is_asked_for(data):
@@ -66,7 +72,7 @@ def copied(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("name", ["v1/test.jsonl", "databases/bakery.sql"])
+@pytest.mark.parametrize("name", ["v2/test.jsonl", "databases/bakery.sql"])
 def test_a_changed_frozen_file_is_refused(copied, name):
     with (copied / name).open("a") as file:
         file.write("\n")
@@ -75,7 +81,7 @@ def test_a_changed_frozen_file_is_refused(copied, name):
 
 
 def test_a_missing_frozen_file_is_named(copied):
-    (copied / "v1" / "validation.jsonl").unlink()
+    (copied / "v2" / "validation.jsonl").unlink()
     with pytest.raises(DataError, match=r"validation.jsonl is missing"):
         load_course(folder=copied)
 
@@ -92,7 +98,7 @@ def test_a_frozen_version_cannot_be_frozen_again(copied):
 
 
 def test_an_unknown_version_names_the_known_ones():
-    with pytest.raises(DataError, match="there is: v1"):
+    with pytest.raises(DataError, match="there is: v1, v2"):
         load_course(99)
 
 

@@ -25,6 +25,15 @@ def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny
     assert loss.item() == pytest.approx(sum(plain_loss(tiny_llama, e) for e in pack), rel=1e-5)
 
 
+def test_a_model_in_fp32_trains_under_autocast(library, tokenizer, tiny_llama):
+    """As in full fine-tuning: autocast then gives queries and keys in fp32 beside values in bf16."""
+    tiny_llama.set_attn_implementation("forge")
+    packs = make_packs(library, library.train, tokenizer, 8, 1024)
+    losses = [pack_loss(tiny_llama, packs, tokenizer.pad_token_id, kind)[0] for kind in ("bfloat16", "float32")]
+    losses[0].backward()
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=0.02)
+
+
 @pytest.mark.parametrize("attention", ["sdpa", "forge"])
 def test_padding_changes_no_loss(library, tokenizer, tiny_llama, attention):
     tiny_llama.set_attn_implementation(attention)

@@ -17,6 +17,7 @@ VM_STEPS_BETWEEN_CHECKS = 1000
 
 
 def authorize(action, first, second, database, trigger):
+    """SQLite's authorizer: reading, recursion and harmless functions are allowed, everything else is denied."""
     if action in ALLOWED:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in FORBIDDEN_FUNCTIONS:
@@ -25,6 +26,7 @@ def authorize(action, first, second, database, trigger):
 
 
 def open_database(path, heap_mb):
+    """A read-only connection to the file at the URI `path` that may do no more than `authorize` allows."""
     connection = sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     connection.execute(f"PRAGMA hard_heap_limit={heap_mb * 2**20}")
@@ -33,6 +35,7 @@ def open_database(path, heap_mb):
 
 
 def answer(connection, request):
+    """Run one request; its rows, or why there are none, as a JSON-ready dict."""
     ends = time.monotonic() + request["seconds"]
     connection.set_progress_handler(lambda: time.monotonic() > ends, VM_STEPS_BETWEEN_CHECKS)
     try:
@@ -48,6 +51,7 @@ def answer(connection, request):
 
 
 def classify(error):
+    """One of "timeout", "refused" or "error", by what SQLite said."""
     text = str(error)
     if text == "interrupted":
         return "timeout"
@@ -57,6 +61,7 @@ def classify(error):
 
 
 def main(heap_mb):
+    """Answer requests from standard input, a line each, until it ends."""
     try:
         import resource
 
