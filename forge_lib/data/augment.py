@@ -50,8 +50,12 @@ def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: flo
 
 
 def identifiers(sql: str) -> set[str]:
-    """Every word of the query outside its strings, lower-case: a superset of the names it uses."""
-    return {w.lower() for w in re.findall(r"[A-Za-z_]\w*", re.sub(r"'(?:[^']|'')*'", " ", sql))}
+    """Every word of the query outside its strings that is no function's, lower-case: a superset of the names it uses.
+
+    >>> "round" in identifiers("SELECT ROUND(price) FROM games")
+    False
+    """
+    return {w.lower() for w in re.findall(r"[A-Za-z_]\w*(?!\w|\()", re.sub(r"'(?:[^']|'')*'", " ", sql))}
 
 
 def rename_identifiers(sql: str, names: dict[str, str]) -> str:
