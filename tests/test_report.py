@@ -18,6 +18,12 @@ def test_the_readme_has_the_blocks_that_the_report_fills():
         assert replace_block(text, name, "NEW").count("NEW") == 1
 
 
+def test_the_readme_shows_a_measured_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- results -->")[1].split("<!-- /results -->")[0]
+    assert all(name in shown for name in ("base, few-shot", "nearest neighbour", "SFT + GRPO", "Q8_0", "McNemar p"))
+
+
 def test_a_missing_block_is_named():
     with pytest.raises(ValueError, match="no block <!-- results -->"):
         replace_block("nothing", "results", "x")
