@@ -34,6 +34,7 @@ def ours(profile, data, pairs, tokenizer) -> tuple[float, float]:
 
 def trl(profile, data, pairs, tokenizer, batch: int) -> tuple[float, float]:
     """Seconds and mean loss of TRL's trainer."""
+    from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
     config = SFTConfig(
@@ -43,7 +44,11 @@ def trl(profile, data, pairs, tokenizer, batch: int) -> tuple[float, float]:
         gradient_checkpointing=False, adam_beta2=0.99,
     )  # fmt: skip
     rows = Dataset.from_list([to_prompt_completion(data, p) for p in pairs])
-    trainer = SFTTrainer(add_lora(load_base(profile), profile), config, train_dataset=rows, processing_class=tokenizer)
+    lora = LoraConfig(
+        r=profile.lora_rank, lora_alpha=profile.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    base = load_base(profile, attn_implementation="sdpa")
+    trainer = SFTTrainer(base, config, train_dataset=rows, processing_class=tokenizer, peft_config=lora)
     began = time.perf_counter()
     trainer.train()
     losses = [r["loss"] for r in trainer.state.log_history if "loss" in r]

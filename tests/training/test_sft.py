@@ -50,7 +50,8 @@ def test_accumulation_equals_the_big_batch(tiny_llama, packs, tokenizer):
         settings = dataclasses.replace(SETTINGS, packs_per_forward=together)
         train(model, [packs] * 3, tokenizer.pad_token_id, settings, progress=False)
         weights.append([p for p in model.parameters() if p.requires_grad])
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(*weights, strict=True))
+    # A hundredth of one update: Adam divides small gradients by themselves, and their rounding with them.
+    assert all(torch.allclose(a, b, atol=0.01 * SETTINGS.learning_rate) for a, b in zip(*weights, strict=True))
 
 
 def test_a_loss_that_is_not_a_number_stops_with_advice(tiny_llama, packs, tokenizer):
