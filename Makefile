@@ -12,7 +12,7 @@ test: install
 	$(RUN) -m pytest
 
 lint: install
-	$(RUN) -m ruff check .
+	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 
 install: $(VENV)/.installed
 

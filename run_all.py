@@ -257,7 +257,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
     parser.add_argument(
-        "--write-back", action="store_true", help=f"to commit: keep the minutes and, on {COMMITTED}, the executed notebooks"
+        "--write-back",
+        action="store_true",
+        help=f"to commit: keep the minutes and, on {COMMITTED}, the executed notebooks",
     )
     options = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background

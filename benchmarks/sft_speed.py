@@ -47,7 +47,9 @@ def plain(profile, data, pairs, tokenizer, batch: int) -> tuple[float, float]:
         rows = examples[at : at + batch]
         width = max(map(len, rows))
         fill = {"input_ids": tokenizer.pad_token_id, "labels": -100}
-        step = {k: torch.tensor([list(getattr(e, k)) + [pad] * (width - len(e)) for e in rows]) for k, pad in fill.items()}
+        step = {
+            k: torch.tensor([list(getattr(e, k)) + [pad] * (width - len(e)) for e in rows]) for k, pad in fill.items()
+        }
         mask = torch.tensor([[1] * len(e) + [0] * (width - len(e)) for e in rows])
         with torch.autocast("cpu", dtype=getattr(torch, profile.dtype), enabled=profile.dtype != "float32"):
             loss = model(**step, attention_mask=mask).loss
@@ -70,7 +72,10 @@ def main() -> None:
     pairs = sorted(spread(data.train, count, 17), key=lambda p: p.db_id)
     tokens = sum(len(e) for pack in make_packs(data, pairs, tokenizer, 1, profile.max_length) for e in pack)
     seconds = {}
-    for name, side in (("forge", ours), ("plain", lambda *a: plain(*a, profile.pack_questions * profile.packs_per_step))):
+    for name, side in (
+        ("forge", ours),
+        ("plain", lambda *a: plain(*a, profile.pack_questions * profile.packs_per_step)),
+    ):
         seconds[name], loss = side(profile, data, pairs, tokenizer)
         gc.collect()
         print(

@@ -21,7 +21,10 @@ def attention(module, query, key, value, attention_mask, layouts: list[Layout] |
     """
     if layouts is not None:
         query, key = query.to(value.dtype), key.to(value.dtype)  # autocast leaves the rotated ones in float32
-        rows = [PackAttention.apply(q, k, v, pack, scaling) for q, k, v, pack in zip(query, key, value, layouts, strict=True)]
+        rows = [
+            PackAttention.apply(q, k, v, pack, scaling)
+            for q, k, v, pack in zip(query, key, value, layouts, strict=True)
+        ]
         return torch.stack(rows).transpose(1, 2), None
     if attention_mask is None or torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)

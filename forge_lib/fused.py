@@ -39,8 +39,8 @@ class LoRAFunction(torch.autograd.Function):
 def fuse_lora(model):
     """Let the LoRA layers of a PeftModel compute by `LoRAFunction` wherever it applies; returns the model.
 
-    It applies to a plain linear base (not a quantized one) with one adapter active and no dropout. Elsewhere PEFT's
-    own forward runs: adapter switched off or merged. GRPO's anchor "ref" so rounds as the policy does.
+    It applies to a plain linear base (not a quantized one) with one plain adapter active. Elsewhere PEFT's own forward
+    runs: adapter switched off or merged, dropout, DoRA. GRPO's anchor "ref" so rounds as the policy does.
     """
     from peft.tuners.lora import Linear
 
@@ -54,6 +54,8 @@ def _forward(layer, x, *args, **kwargs):
     if layer.disable_adapters or layer.merged or len(layer.active_adapters) != 1 or args or kwargs:
         return type(layer).forward(layer, x, *args, **kwargs)
     weight, [name] = layer.base_layer.weight, layer.active_adapters
+    if name in layer.lora_variant or not isinstance(layer.lora_dropout[name], nn.Identity):
+        return type(layer).forward(layer, x)
     y = LoRAFunction.apply(
         x.reshape(-1, x.shape[-1]).to(weight.dtype), weight, layer.lora_A[name].weight,
         layer.lora_B[name].weight, layer.scaling[name],

@@ -233,7 +233,9 @@ def _additive(mask: torch.Tensor, queries: int, dtype: torch.dtype) -> torch.Ten
     length = mask.shape[1]
     causal = torch.ones(queries, length, dtype=torch.bool, device=mask.device).tril(length - queries)
     hidden = ~(causal & mask[:, None, :].bool())
-    return torch.zeros(hidden.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, torch.finfo(dtype).min)[:, None]
+    return torch.zeros(hidden.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, torch.finfo(dtype).min)[
+        :, None
+    ]
 
 
 def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -215,6 +215,7 @@ def test_probe_records_can_be_compared(tokenizer, tiny_llama):
     assert all(r["answer"] in i["options"] for r, i in zip(found, items, strict=True))
     assert compare(found, found).difference == 0
 
+
 def test_four_lost_answers_alone_are_not_called_significant():
     """All four of one sign put zero outside the bootstrap interval; McNemar's test says p = 0.12."""
     databases = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]

@@ -50,3 +50,18 @@ def test_an_adapter_switched_off_or_merged_is_not_applied_twice(twins):
         wanted = fused(input_ids=IDS).logits
         fused.merge_adapter()
         assert torch.allclose(fused(input_ids=IDS).logits, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [{"use_dora": True}, {"lora_dropout": 0.5}])
+def test_other_kinds_of_adapter_are_left_to_peft(tiny_llama, kind):
+    """DoRA and dropout have other formulas; `load_adapted` may be handed such an adapter."""
+    plain = get_peft_model(tiny_llama, LoraConfig(r=4, target_modules="all-linear", **kind)).train()
+    with torch.no_grad():
+        for name, parameter in plain.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.5)
+    answers = []
+    for model in (plain, fuse_lora(copy.deepcopy(plain))):
+        torch.manual_seed(4)
+        answers.append(model(input_ids=IDS).logits)
+    assert torch.allclose(*answers, atol=1e-6)

@@ -32,4 +32,3 @@ def test_a_missing_block_is_named():
 def test_a_null_result_is_called_one():
     assert "not significant" not in sentence(COMPARISON)
     assert sentence(COMPARISON | {"low": -1.0}).endswith("not significant")
-

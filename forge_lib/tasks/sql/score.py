@@ -102,7 +102,9 @@ def _permutations(got, wanted):
         return [tuple(range(width))]
     columns = [Counter(map(_coarse, column)) for column in zip(*got, strict=True)]
     targets = [Counter(map(_coarse, column)) for column in zip(*wanted, strict=True)]
-    return (p for p in itertools.permutations(range(width)) if all(columns[c] == t for c, t in zip(p, targets, strict=True)))
+    return (
+        p for p in itertools.permutations(range(width)) if all(columns[c] == t for c, t in zip(p, targets, strict=True))
+    )
 
 
 def _permute(rows, order):
