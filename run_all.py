@@ -197,7 +197,7 @@ def kernel_environment() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
 
-def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back: bool) -> bool:
+def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back: bool, data: str = "course") -> bool:
     """Execute `chosen`; prints and saves the summary; True when all passed."""
     folder = Path(os.environ.get("FORGE_RUNS", ROOT / "runs")) / run
     rows = load_summary(folder)
@@ -205,7 +205,7 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
         print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
         target = folder / "notebooks" / source.name
         expected = measured(profile).get("minutes", {}).get(source.stem)
-        outcome = execute(source, target, {"profile": profile, "run": run, "seed": seed}, expected)
+        outcome = execute(source, target, {"profile": profile, "run": run, "seed": seed, "data": data}, expected)
         status = "failed" if outcome["failure"] else "passed"
         rows = [r for r in rows if r["notebook"] != source.stem]
         rows.append({"notebook": source.stem, "status": status, "seconds": round(outcome["seconds"], 1),
@@ -246,12 +246,25 @@ def print_summary(rows: list[dict]) -> None:
     print(f"{'together':<28}{'':<9}{total:>8.1f}{max((r['peak_gb'] for r in rows), default=0):>9.1f}")
 
 
+def absolute(source: str) -> str:
+    """A data source with its folder made absolute: kernels work in the repository, not where this was called.
+
+    >>> absolute("course"), absolute("spider:hub")
+    ('course', 'spider:hub')
+    """
+    kind, _, place = source.partition(":")
+    return source if place in ("", "hub") else f"{kind}:{Path(place).expanduser().resolve()}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument(
+        "--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR (give it a --run of its own)"
+    )
     parser.add_argument("--only", metavar="NN", help="one notebook")
     parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
@@ -265,6 +278,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
         signal.signal(number, signal.default_int_handler)
     try:
+        if options.write_back and options.data != "course":
+            parser.error("--write-back is for the course's own data: the repository shows no other outputs.")
         profile, reason = get_profile(options.profile)
         chosen = choose(find_notebooks(), options.only, options.start)
         if options.list or options.dry_run:
@@ -274,7 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         print(f"{reason} Profile: {profile.name}.")
         kernel_environment()
-        passed = run_course(chosen, profile.name, options.run, options.seed, options.write_back)
+        passed = run_course(chosen, profile.name, options.run, options.seed, options.write_back, absolute(options.data))
     except (ProfileError, RunError) as error:
         print(f"run_all: {error}", file=sys.stderr)
         return 2

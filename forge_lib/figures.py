@@ -12,14 +12,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#9
 
 
 def style() -> None:
-    """The course's look, for all figures of a notebook, and two remarks of libraries kept out of its outputs."""
+    """The course's look, for all figures of a notebook, and a remark of a library kept out of its outputs."""
     import logging
-    import warnings
 
     import matplotlib.pyplot as plt
     import seaborn as sns
 
-    warnings.filterwarnings("ignore", message="IProgress not found")  # tqdm, with a path of this machine in it
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel that nothing here needs
 
     sns.set_theme(style="whitegrid", palette=COLOURS)
@@ -83,3 +81,25 @@ def token_colours(tokens: Sequence[str], carries_loss: Sequence[bool]):
         tag, colour = ("b", "background:#cfe6f5;color:#003b5c") if trained else ("span", "color:#777777")
         spans.append(f'<{tag} style="{colour};border:1px solid #eeeeee">{text}</{tag}>')
     return HTML(f'<div style="font-family:monospace;line-height:1.7">{"".join(spans)}</div>')
+
+
+def findings_bars(table, ax):
+    """Pairs that broke each rule of the gate: a bar a rule, from the table of `forge_lib.data.quality.report`."""
+    ax.barh(table.index, table["pairs"], color=COLOURS[0])
+    for at, (count, share) in enumerate(zip(table["pairs"], table["share"], strict=True)):
+        ax.annotate(f" {count:,} ({share:.1f}%)", (count, at), va="center", fontsize=8)
+    ax.invert_yaxis()
+    ax.set(xlabel="pairs that break the rule", xlim=(0, 1.15 * max(1, table["pairs"].max())))
+    return ax
+
+
+def learning_curve(points: Sequence[dict], ax):
+    """Execution accuracy (percent, with `low` and `high`) over the number of training pairs, on a log axis."""
+    x = [p["pairs"] for p in points]
+    values = np.array([p["accuracy"] for p in points])
+    below, above = values - [p["low"] for p in points], np.array([p["high"] for p in points]) - values
+    ax.errorbar(x, values, yerr=[below, above], marker="o", capsize=3, color=COLOURS[0])
+    ax.set(xscale="log", xlabel="distinct training pairs", ylabel="execution accuracy (%), 95% interval", ylim=(0, None))
+    ax.set_xticks(x, [f"{n:,}" for n in x])
+    ax.minorticks_off()
+    return ax

@@ -171,7 +171,7 @@ def generate(
     Each prefix goes through the model once and its keys and values serve all its questions; a batch mixes
     prefixes (padded on the left), and a row leaves its batch when it has ended.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
     stops = torch.tensor(_stop_ids(model, tokenizer), device=model.device)
     order = sorted(range(len(prompts)), key=lambda i: (prompts[i].prefix, len(prompts[i].rest)))

@@ -34,6 +34,7 @@ class Run:
     seed: int
     task: str
     dir: Path
+    data: str = "course"  # the source's name without the path of its folder
 
     def path(self, *parts: str) -> Path:
         """A path inside the run folder (not necessarily there)."""
@@ -77,30 +78,37 @@ class Run:
             yield work
 
 
-def start(profile: str = "auto", run: str = "default", seed: int = 17, task: str = "sql") -> Run:
+def start(
+    profile: str = "auto", run: str = "default", seed: int = 17, task: str = "sql", data: object = "course"
+) -> Run:
     """Open (or make) the run folder for a notebook, seed everything, and say where we are.
 
-    Raises ProfileError for an unknown profile and RunError where the folder belongs to another profile or seed.
+    data: a source as `forge_lib.data.sources.load_data` takes it, or what it returned (a cell that is run again).
+    Raises ProfileError for an unknown profile and RunError where the folder belongs to another profile, seed or data.
     """
     if task != "sql":
         raise RunError(f"There is no task '{task}' in this course yet; use task='sql'.")
     resolved, reason = get_profile(profile)
     folder = Path(os.environ.get("FORGE_RUNS", ROOT / "runs")) / run
-    config = {"profile": dataclasses.asdict(resolved), "seed": seed, "task": task}
+    kind, _, place = str(getattr(data, "source", data)).partition(":")
+    source = f"{kind}:{Path(place).name}" if place else kind  # no path of this machine in what may be published
+    config = {"profile": dataclasses.asdict(resolved), "seed": seed, "task": task, "data": source}
     recorded = folder / "config.json"
     if recorded.exists():
         before = json.loads(recorded.read_text(encoding="utf-8"))
-        if (before["profile"]["name"], before["seed"]) != (resolved.name, seed):
+        made = before["profile"]["name"], before["seed"], before.get("data", "course")
+        if made != (resolved.name, seed, source):
             raise RunError(
-                f"runs/{run} was made with profile '{before['profile']['name']}' and seed {before['seed']}. "
-                f"Use another --run name for profile '{resolved.name}', seed {seed}, or delete runs/{run}."
+                f"runs/{run} was made with profile '{made[0]}', seed {made[1]} and data '{made[2]}'. "
+                f"Use another --run name for profile '{resolved.name}', seed {seed}, data '{source}', or delete runs/{run}."
             )
     config["versions"] = versions()
     config["machine"] = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     write_atomically(recorded, json.dumps(config, indent=1) + "\n")
     seed_everything(seed)
-    print(f"{reason} Profile: {resolved.name}; run folder: runs/{run}; seed: {seed}.")
-    return Run(run, resolved, seed, task, folder)
+    about = "" if source == "course" else f"; data: {source}"
+    print(f"{reason} Profile: {resolved.name}; run folder: runs/{run}; seed: {seed}{about}.")
+    return Run(run, resolved, seed, task, folder, source)
 
 
 def seed_everything(seed: int) -> None:

@@ -8,11 +8,12 @@ import sqlite3
 from pathlib import Path
 
 from forge_lib import CACHE, ROOT
+from forge_lib.data.formats import read_pairs
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.runs import fresh_folder, write_atomically
 
 DATA = ROOT / "data"
-VERSION = 2  # what the lessons use; earlier versions stay loadable, so that old results can be reproduced
+VERSION = 3  # what the lessons use; earlier versions stay loadable, so that old results can be reproduced
 
 
 def load_course(version: int = VERSION, folder: Path = DATA) -> DataSet:
@@ -30,7 +31,9 @@ def load_course(version: int = VERSION, folder: Path = DATA) -> DataSet:
                 f"data/{relative} changed after the splits were frozen (its SHA-256 is not the manifest's). "
                 f"Restore it with `git checkout -- data/{relative}`; new data gets a new version, not an edit."
             )
-    splits = {name: read_pairs(folder / f"v{version}" / f"{name}.jsonl") for name in ("train", "validation", "test")}
+    splits = {
+        name: read_pairs(folder / f"v{version}" / f"{name}.jsonl", "jsonl") for name in ("train", "validation", "test")
+    }
     return DataSet(f"course v{version}", build_databases(folder, manifest), **splits)
 
 
@@ -41,17 +44,6 @@ def read_manifest(version: int = VERSION, folder: Path = DATA) -> dict:
         have = sorted(p.parent.name for p in folder.glob("v*/manifest.json"))
         raise DataError(f"There is no version {version} of the course's data; there is: {', '.join(have)}.")
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def read_pairs(path: Path) -> list[Pair]:
-    """Pairs from JSON lines; DataError names the line of a malformed one."""
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            pairs.append(Pair(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError) as error:
-            raise DataError(f"{path.name}, line {number}, is not a pair: {error}") from error
-    return pairs
 
 
 def build_databases(folder: Path = DATA, manifest: dict | None = None) -> Path:

@@ -1,38 +1,258 @@
-"""One pair in the formats that other tools read: chat, Alpaca, ShareGPT, prompt/completion."""
+"""Conversations and pairs in the files that other tools write and read; every error names file and line.
+
+Conversations (`chat`, `alpaca`, `sharegpt`) are what a trainer reads: turns of text, the schema among them.
+Pairs (`spider`, `bird`, `csv`, `jsonl`) are what this course works on: a question and its SQL about a database.
+"""
 
 from __future__ import annotations
 
-from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.tasks.sql.prompt import INSTRUCTION, build_messages
+import contextlib
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from forge_lib.chat import Message
+from forge_lib.data.pairs import DataError, DataSet, Pair
+from forge_lib.runs import write_atomically
+from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
 
+Conversation = list[Message]
+SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
+FIELDS = tuple(Pair.__dataclass_fields__)
+ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
 
-def to_chat(data: DataSet, pair: Pair) -> dict:
-    """OpenAI's and TRL's conversational format: {"messages": [{"role", "content"}, …]}."""
+
+def conversation(data: DataSet, pair: Pair) -> Conversation:
+    """The turns of one pair: schema, question, SQL."""
     prompt = build_messages(render_schema(data.schema(pair.db_id)), pair.question)
-    return {"messages": [*prompt, {"role": "assistant", "content": pair.sql}]}
+    return [*prompt, {"role": "assistant", "content": pair.sql}]
 
 
 def to_prompt_completion(data: DataSet, pair: Pair) -> dict:
-    """TRL's prompt/completion format, which gives completion-only loss without a special template."""
-    messages = to_chat(data, pair)["messages"]
-    return {"prompt": messages[:-1], "completion": messages[-1:]}
+    """TRL's prompt/completion record, which gives completion-only loss without a special template."""
+    turns = conversation(data, pair)
+    return {"prompt": turns[:-1], "completion": turns[-1:]}
 
 
-def to_alpaca(data: DataSet, pair: Pair) -> dict:
-    """Stanford Alpaca: {"instruction", "input", "output"}."""
-    schema = render_schema(data.schema(pair.db_id))
-    return {"instruction": INSTRUCTION, "input": f"{schema}\n\n{pair.question}", "output": pair.sql}
+def to_chat(turns: Conversation) -> dict:
+    """OpenAI's and TRL's conversational record: {"messages": [{"role", "content"}, …]}."""
+    return {"messages": turns}
 
 
-def to_sharegpt(data: DataSet, pair: Pair) -> dict:
-    """ShareGPT: {"conversations": [{"from": "system" | "human" | "gpt", "value"}, …]}."""
-    names = {"system": "system", "user": "human", "assistant": "gpt"}
-    turns = to_chat(data, pair)["messages"]
-    return {"conversations": [{"from": names[m["role"]], "value": m["content"]} for m in turns]}
+def from_chat(record: dict) -> Conversation:
+    """The turns of a conversational record."""
+    return [{"role": t["role"], "content": t["content"]} for t in record["messages"]]
 
 
-def from_sharegpt(record: dict) -> dict:
-    """ShareGPT back to chat."""
-    names = {"system": "system", "human": "user", "gpt": "assistant"}
-    return {"messages": [{"role": names[t["from"]], "content": t["value"]} for t in record["conversations"]]}
+def to_sharegpt(turns: Conversation) -> dict:
+    """ShareGPT record: {"conversations": [{"from": "system" | "human" | "gpt", "value"}, …]}."""
+    names = {role: name for name, role in SHAREGPT_ROLES.items()}
+    return {"conversations": [{"from": names[t["role"]], "value": t["content"]} for t in turns]}
+
+
+def from_sharegpt(record: dict) -> Conversation:
+    """The turns of a ShareGPT record."""
+    return [{"role": SHAREGPT_ROLES[t["from"]], "content": t["value"]} for t in record["conversations"]]
+
+
+def to_alpaca(turns: Conversation) -> dict:
+    """Alpaca record with the fields that later tools added for several turns:
+    {"system", "instruction", "input", "output", "history": [[asked, answered], …]}; `input` is always empty."""
+    system = turns[0]["content"] if turns[0]["role"] == "system" else ""
+    said = [t["content"] for t in turns if t["role"] != "system"]
+    history = [[asked, answered] for asked, answered in zip(said[:-2:2], said[1:-2:2], strict=True)]
+    return {"system": system, "instruction": said[-2], "input": "", "output": said[-1], "history": history}
+
+
+def from_alpaca(record: dict) -> Conversation:
+    """The turns of an Alpaca record; instruction and input are one user turn, with an empty line between them.
+
+    >>> [t["content"] for t in from_alpaca({"instruction": "Add.", "input": "1, 2", "output": "3"})]
+    ['Add.\\n\\n1, 2', '3']
+    """
+    asked = "\n\n".join(filter(None, (record["instruction"], record.get("input"))))
+    turns = [{"role": "system", "content": record["system"]}] if record.get("system") else []
+    for before, after in [*(record.get("history") or []), [asked, record["output"]]]:
+        turns += [{"role": "user", "content": before}, {"role": "assistant", "content": after}]
+    return turns
+
+
+def _from_spider(record: dict, ident: str) -> Pair:
+    synonyms = "SpiderSynQuestion" in record  # Spider-Syn's files hold the paraphrase under a name of its own
+    question, sql = record["SpiderSynQuestion" if synonyms else "question"], record["query"].rstrip("; \t\r\n")
+    return Pair(ident, record["db_id"], question, sql, wording="synonyms" if synonyms else "")
+
+
+def _from_bird(record: dict, ident: str) -> Pair:
+    ident = str(record.get("question_id", ident))  # the training part has neither question_id nor difficulty
+    return Pair(ident, record["db_id"], record["question"], record["SQL"].rstrip("; \t\r\n"),
+                difficulty=record.get("difficulty") or "", evidence=record.get("evidence") or "")  # fmt: skip
+
+
+def _from_plain(record: dict, ident: str) -> Pair:
+    unknown = sorted(set(record) - set(FIELDS))
+    if unknown:
+        raise ValueError(f"the field '{unknown[0]}' is unknown; a pair has {', '.join(FIELDS)}")
+    filled = {key: value for key, value in record.items() if value not in ("", None)}
+    return Pair(**{"id": ident, **filled, **{key: record[key] for key in ASKED}})
+
+
+CONVERSATIONS: dict[str, tuple[Callable[[Conversation], dict], Callable[[dict], Conversation]]] = {
+    "chat": (to_chat, from_chat), "alpaca": (to_alpaca, from_alpaca), "sharegpt": (to_sharegpt, from_sharegpt),
+}  # fmt: skip
+PAIRS: dict[str, tuple[Callable[[Pair], dict], Callable[[dict, str], Pair]]] = {
+    "spider": (lambda p: {"db_id": p.db_id, "question": p.question, "query": p.sql}, _from_spider),
+    "bird": (lambda p: {"question_id": p.id, "db_id": p.db_id, "question": p.question, "evidence": p.evidence,
+                        "SQL": p.sql, "difficulty": p.difficulty}, _from_bird),
+    "csv": (Pair.as_record, _from_plain), "jsonl": (Pair.as_record, _from_plain),
+}  # fmt: skip
+
+
+def read_conversations(path: Path | str, kind: str) -> list[Conversation]:
+    """Conversations of a JSON array or a JSONL file in the format `kind`: "chat", "alpaca" or "sharegpt".
+
+    Raises DataError with file and line for what does not parse, lacks a field, is empty, or whose turns are out of
+    order (a system turn first if any, then user and assistant by turns, the assistant last).
+    """
+    _, read = _known(kind, CONVERSATIONS)
+    found = []
+    for line, record in _records(Path(path)):
+        with _located(Path(path), line, kind):
+            found.append(read(record))
+            _check_turns(found[-1])
+    return found
+
+
+def write_conversations(path: Path | str, conversations: Sequence[Conversation], kind: str) -> None:
+    """Write conversations as JSONL in the format `kind`, whole or not at all."""
+    write, _ = _known(kind, CONVERSATIONS)
+    write_atomically(Path(path), _lines(write(c) for c in conversations))
+
+
+def read_pairs(path: Path | str, kind: str) -> list[Pair]:
+    """Pairs of a file in the format `kind`: "spider" and "bird" (JSON), "csv" (with a header), "jsonl".
+
+    A pair without an id gets one from the file's name and its place in it. Raises DataError with file and line for
+    what does not parse, lacks a field, is empty, or (csv, jsonl) has a field that no pair has.
+    """
+    _, read = _known(kind, PAIRS)
+    path, pairs = Path(path), []
+    for line, record in _rows(path) if kind == "csv" else _records(path):
+        with _located(path, line, kind):
+            pairs.append(read(record, f"{path.stem}-{len(pairs):05d}"))
+            for name, value in vars(pairs[-1]).items():
+                if not isinstance(value, str) or (name in ASKED and not value.strip()):
+                    raise ValueError(f"the pair's {name} is empty or not a text")
+    return pairs
+
+
+def write_pairs(path: Path | str, pairs: Sequence[Pair], kind: str) -> None:
+    """Write pairs in the format `kind`, whole or not at all."""
+    write, _ = _known(kind, PAIRS)
+    records = [write(pair) for pair in pairs]
+    if kind == "csv":
+        out = io.StringIO(newline="")
+        table = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        table.writeheader()
+        table.writerows(records)
+        text = out.getvalue()
+    else:
+        text = _lines(records) if kind == "jsonl" else json.dumps(records, ensure_ascii=False, indent=1) + "\n"
+    write_atomically(Path(path), text)
+
+
+def _known(kind: str, kinds: dict) -> tuple[Callable, Callable]:
+    if kind not in kinds:
+        raise DataError(f"There is no format '{kind}'. Choose one of: {', '.join(kinds)}.")
+    return kinds[kind]
+
+
+def _lines(records: Iterable[dict]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+
+
+def _text(path: Path) -> str:
+    """The file as it is: line ends untranslated, a byte order mark taken off."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {path.name} in {path.parent.name}/.") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _fault(path, line, "this is not UTF-8. Save the file as UTF-8") from error
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict]]:
+    """(line, object) for each object of a JSON array, which is one document, or of a JSONL file, line by line."""
+    text = _text(path)
+    if text.lstrip().startswith("["):
+        found = _array(path, text)
+    else:  # not splitlines: a string in JSON may hold U+2028, which ends a line to Python
+        found = ((n, _parsed(path, row, n)) for n, row in enumerate(text.split("\n"), 1) if row.strip())
+    for line, record in found:
+        if not isinstance(record, dict):
+            raise _fault(path, line, f"an object in braces is wanted, not {type(record).__name__}")
+        yield line, record
+
+
+def _array(path: Path, text: str) -> Iterator[tuple[int, object]]:
+    """(line, element) of a JSON array: parsed as a whole, then once more to see where each element begins."""
+    decoder, gap, line, at = json.JSONDecoder(), re.compile(r"[\s,\[]*"), 1, 0
+    for record in _parsed(path, text, 1):
+        start = gap.match(text, at).end()
+        line += text.count("\n", at, start)
+        yield line, record
+        _, at = decoder.raw_decode(text, start)
+        line += text.count("\n", start, at)
+
+
+def _parsed(path: Path, text: str, line: int) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _fault(path, line + error.lineno - 1, f"this is not JSON ({error.msg})") from error
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict]]:
+    """(line, row) of a CSV file; a row of several lines is named by its first."""
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        for row in filter(None, reader):
+            line = reader.line_num - "".join(row).count("\n")
+            if len(row) != len(header):
+                raise _fault(path, line, f"{len(row)} fields where the header has {len(header)}. "
+                             "Put quotes around fields with commas or line breaks in them")  # fmt: skip
+            yield line, dict(zip(header, row, strict=True))
+    except csv.Error as error:
+        raise _fault(path, reader.line_num, f"this is not CSV ({error})") from error
+
+
+def _fault(path: Path, line: int, what: str) -> DataError:
+    return DataError(f"{path.name}, line {line}: {what}.")
+
+
+@contextlib.contextmanager
+def _located(path: Path, line: int, kind: str) -> Iterator[None]:
+    """What goes wrong with one record becomes a DataError that says where it stands."""
+    try:
+        yield
+    except KeyError as error:
+        raise _fault(path, line, f"the field or role {error} is missing or unknown in {kind}") from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise _fault(path, line, f"this is no {kind} record: {error}") from error
+
+
+def _check_turns(turns: Conversation) -> None:
+    roles = [str(t["role"]) for t in turns]
+    body = roles[1:] if roles[:1] == ["system"] else roles
+    if not body or body != ["user", "assistant"] * (len(body) // 2):
+        raise ValueError(f"the turns are {', '.join(roles) or 'none'}; wanted are user and assistant by turns, "
+                         "the assistant last, with at most one system turn in front")  # fmt: skip
+    for turn in turns:
+        if not isinstance(turn["content"], str) or not turn["content"].strip():
+            raise ValueError(f"a {turn['role']} turn is empty or not a text")

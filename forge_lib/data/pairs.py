@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from forge_lib.tasks.sql.linking import Trimmed
 from forge_lib.tasks.sql.schema import Schema, read_schema
+
+WORDINGS = ("synonyms", "typos", "values", "unanswerable")
 
 
 class DataError(ValueError):
@@ -15,7 +18,12 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Pair:
-    """One item. `part` is set in evaluation splits: "seen" or "unseen" (schemas that occur nowhere in train)."""
+    """One item.
+
+    part: set in evaluation splits: "seen" or "unseen" (schemas that occur nowhere in train)
+    wording: "" for a plain question, or what makes it hard: one of WORDINGS
+    provenance: how the pair came to be, where not by an author; evidence: what BIRD tells beside the question
+    """
 
     id: str
     db_id: str
@@ -23,31 +31,81 @@ class Pair:
     sql: str
     difficulty: str = ""
     part: str = ""
+    wording: str = ""
+    provenance: str = ""
+    evidence: str = ""
+
+    @property
+    def group(self) -> str:
+        """Where its result is counted: "hard" for a hard wording, otherwise its part, "seen" or "unseen"."""
+        return group(self.as_record())
 
     def as_record(self) -> dict:
         return {key: value for key, value in asdict(self).items() if value}
 
 
+def group(record: dict) -> str:
+    """The group of a pair's or a result's record: "hard", "seen" or "unseen" ("" in training)."""
+    return "hard" if record.get("wording") else record.get("part", "")
+
+
+GROUPS = ("seen", "unseen", "hard")
+
+
 @dataclass
 class DataSet:
-    """Splits of pairs over one folder of databases in Spider's layout: `<databases>/<db_id>/<db_id>.sqlite`."""
+    """Splits of pairs over a folder of databases in Spider's layout: `<databases>/<db_id>/<db_id>.sqlite`.
+
+    elsewhere: files of databases that lie outside that folder (BIRD has two folders, yours may be loose files)
+    """
 
     name: str
     databases: Path
     train: list[Pair] = field(default_factory=list)
     validation: list[Pair] = field(default_factory=list)
     test: list[Pair] = field(default_factory=list)
+    elsewhere: dict[str, Path] = field(default_factory=dict, repr=False)
+    source: str = "course"
+    fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
+    trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
     _schemas: dict[str, Schema] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
-        """Path of one SQLite file."""
-        return self.databases / db_id / f"{db_id}.sqlite"
+        """Path of one SQLite file (not necessarily there)."""
+        return self.elsewhere.get(db_id, self.databases / db_id / f"{db_id}.sqlite")
 
     def schema(self, db_id: str) -> Schema:
         """Schema of one database, read once."""
         if db_id not in self._schemas:
             self._schemas[db_id] = read_schema(self.database(db_id))
         return self._schemas[db_id]
+
+    def view(self, db_id: str, questions: Sequence[str], keep: Collection[str] = ()) -> Schema:
+        """The schema as a prompt shows it for these questions: whole, or trimmed by `fit` where it is too long.
+
+        keep: lower-case identifiers that stay in any case (training: those of the gold). What was left out stands in
+        `trimmed`, by database and questions.
+        """
+        schema = self.schema(db_id)
+        if self.fit is None:
+            return schema
+        key = db_id, tuple(questions)
+        if key not in self.trimmed or keep:
+            found = self.fit(schema, questions, keep=keep, path=self.database(db_id))
+            if found.schema == schema:
+                return schema
+            self.trimmed[key] = found
+        return self.trimmed[key].schema
+
+    def require(self, pairs: Sequence[Pair], source: str, mend: str) -> None:
+        """Raise DataError for the first of `pairs`, read from the file `source`, whose database is missing.
+
+        `mend` is the sentence that says what to do.
+        """
+        for number, pair in enumerate(pairs):
+            path = self.database(pair.db_id)
+            if not path.exists():
+                raise DataError(f"{source}, item {number}: {'/'.join(path.parts[-3:])} is missing. {mend}")
 
     def splits(self) -> Iterator[tuple[str, list[Pair]]]:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))

@@ -1,62 +1,171 @@
-"""What a pair must satisfy before a model learns from it, and what must not cross from train to test."""
+"""The gate: what a pair must satisfy before a model learns from it, and what must not cross from train to test.
+
+Each rule has a name and a sentence in RULES; each Finding names the pair, the rule and what is the matter.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
+import pandas as pd
+import sqlglot
+from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from forge_lib.data.augment import skeleton
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.tasks.sql.sandbox import Sandbox, shared_sandbox
+from forge_lib.tasks.sql.luck import decided_by_luck
+from forge_lib.tasks.sql.prompt import build_messages
+from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
+from forge_lib.tasks.sql.schema import render_schema
+
+RULES = {
+    "parses": "The SQL is one query that sqlglot parses.",
+    "runs": "SQLite executes it, within the time limit and without writing.",
+    "returns rows": "It returns at least one value that is not NULL.",
+    "deterministic": "No luck decides: no LIMIT through a tie, no column with several values in a group.",
+    "asks for its literals": "Every text value of the SQL stands in the question (dates and CASE labels excepted).",
+    "length": "Prompt and answer together fit the token limit.",
+    "no personal data": "No e-mail address, telephone number, bank account or card number.",
+    "new question": "No earlier pair asks the same words of the same database.",
+    "not nearly a duplicate": "No earlier pair asks nearly the same words of the same database.",
+    "no leak: question": "The training part does not ask these words of this database.",
+    "no leak: near-duplicate": "The training part does not ask nearly these words of this database.",
+    "no leak: query": "The training part does not hold this query on this database.",
+    "no leak: database": "A database of the unseen part occurs nowhere in training.",
+}
+NEAR = 0.8  # Jaccard similarity of two questions' character 5-grams from which they are near-duplicates
+SHINGLE = 5
+PERMUTATIONS = 64  # of MinHash: candidates only, each is compared exactly afterwards
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken rule: which pair, which rule, and what is the matter."""
+    """One broken rule: which pair, which rule of RULES, and what is the matter."""
 
     pair: str
     rule: str
     detail: str
 
 
-def check_pairs(data: DataSet, pairs: Iterable[Pair], sandbox: Sandbox | None = None) -> list[Finding]:
-    """Rules every pair must pass alone: parses, runs, returns rows, asks for the literals it uses; no duplicates."""
-    sandbox = sandbox or shared_sandbox()
-    found: list[Finding] = []
-    questions: dict[tuple[str, str], str] = {}
+def check_pairs(
+    data: DataSet, pairs: Iterable[Pair], tokenizer=None, max_length: int | None = None, sandbox: Sandbox | None = None
+) -> list[Finding]:
+    """The rules that concern pairs of one part: each alone, and against those before it.
+
+    tokenizer, max_length: give both to check the length in tokens. Cost grows linearly with the number of pairs.
+    """
+    pairs, sandbox = list(pairs), sandbox or shared_sandbox()
+    found = [f for pair in pairs for f in check_pair(data, pair, sandbox)]
+    if tokenizer and max_length:
+        found += too_long(data, pairs, tokenizer, max_length)
+    first: dict[tuple[str, str], str] = {}
     for pair in pairs:
-        found += _check_sql(data, pair, sandbox)
-        found += [Finding(pair.id, "literal not asked for", repr(x)) for x in missing_literals(pair)]
-        key = (pair.db_id, normalize(pair.question))
-        if key in questions:
-            found.append(Finding(pair.id, "duplicate question", f"same as {questions[key]}"))
-        questions.setdefault(key, pair.id)
+        earlier = first.setdefault((pair.db_id, normalize(pair.question)), pair.id)
+        if earlier != pair.id:
+            found.append(Finding(pair.id, "new question", f"same words as {earlier}"))
+    same = {f.pair for f in found if f.rule == "new question"}
+    for pair, earlier, similarity in near_duplicates(pairs, pairs):
+        if pair.id not in same and not pair.wording:  # a hard wording rewords another pair on purpose
+            found.append(
+                Finding(pair.id, "not nearly a duplicate", f"{similarity:.2f} like {earlier.id}: {earlier.question}")
+            )
     return found
 
 
-def _check_sql(data: DataSet, pair: Pair, sandbox: Sandbox) -> list[Finding]:
+def check_splits(data: DataSet) -> list[Finding]:
+    """The rules between parts: what validation and test must not share with train."""
+    trained = {p.db_id for p in data.train}
+    questions = {(p.db_id, normalize(p.question)): p.id for p in data.train}
+    queries = {(p.db_id, normalize(p.sql)): p.id for p in data.train}
+    found = []
+    for pair in [*data.validation, *data.test]:
+        if pair.part == "unseen" and pair.db_id in trained:
+            found.append(Finding(pair.id, "no leak: database", pair.db_id))
+        for rule, known, text in (("question", questions, pair.question), ("query", queries, pair.sql)):
+            if pair.wording != "unanswerable" or rule == "question":  # all unanswerable questions share their query
+                twin = known.get((pair.db_id, normalize(text)))
+                found += [Finding(pair.id, f"no leak: {rule}", f"as in {twin}")] if twin else []
+    same = {f.pair for f in found if f.rule == "no leak: question"}
+    for pair, twin, similarity in near_duplicates([*data.validation, *data.test], data.train):
+        if pair.id not in same:
+            found.append(
+                Finding(pair.id, "no leak: near-duplicate", f"{similarity:.2f} like {twin.id}: {twin.question}")
+            )
+    return found
+
+
+def keep(pairs: Sequence[Pair], findings: Iterable[Finding]) -> list[Pair]:
+    """The pairs without a finding."""
+    bad = {f.pair for f in findings}
+    return [p for p in pairs if p.id not in bad]
+
+
+def report(findings: Sequence[Finding], total: int) -> pd.DataFrame:
+    """One row a rule: pairs that broke it, their share of `total` (percent), and one example."""
+    rows = []
+    for rule, sentence in RULES.items():
+        own = [f for f in findings if f.rule == rule]
+        count = len({f.pair for f in own})
+        rows.append({"rule": rule, "pairs": count, "share": 100 * count / max(1, total), "what it asks": sentence,
+                     "example": f"{own[0].pair}: {own[0].detail}" if own else ""})  # fmt: skip
+    return pd.DataFrame(rows).set_index("rule")
+
+
+def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]:
+    """The rules that one pair satisfies or breaks by itself, length excepted."""
+    for kind, text in personal_data(f"{pair.question} {pair.sql}"):
+        yield Finding(pair.id, "no personal data", f"{kind}: {text}")
     try:
-        skeleton(pair.sql)
+        statements = sqlglot.parse(pair.sql, read="sqlite")
+        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+            yield Finding(pair.id, "parses", "not one SELECT")
+            return
     except SqlglotError as error:
-        return [Finding(pair.id, "does not parse", str(error).splitlines()[0])]
+        yield Finding(pair.id, "parses", str(error).splitlines()[0])
+        return
+    if pair.wording != "values":  # there the question words the value otherwise, on purpose
+        for text in missing_literals(pair.question, statements[0]):
+            yield Finding(pair.id, "asks for its literals", repr(text))
     result = sandbox.run(data.database(pair.db_id), pair.sql)
     if result.status != "ok":
-        return [Finding(pair.id, "does not run", result.error)]
-    if all(value is None for row in result.rows for value in row):
-        return [Finding(pair.id, "returns nothing", f"{len(result.rows)} rows")]
-    return []
+        yield Finding(pair.id, "runs", result.error)
+    elif all(value is None for row in result.rows for value in row):
+        yield Finding(pair.id, "returns rows", f"{len(result.rows)} rows")
+    elif why := decided_by_luck(statements[0], lambda sql: _rows(sandbox.run(data.database(pair.db_id), sql))):
+        yield Finding(pair.id, "deterministic", why)
 
 
-def missing_literals(pair: Pair) -> list[str]:
-    """Text literals of the SQL that the question does not mention (dates, formats and CASE labels excepted)."""
-    labels = set(re.findall(r"(?:THEN|ELSE) '((?:[^']|'')*)'", pair.sql, re.I))
-    literals = {m.strip("%").replace("''", "'") for m in re.findall(r"'((?:[^']|'')*)'", pair.sql)} - labels
-    asked = pair.question.lower()
-    return sorted(x for x in literals if not re.fullmatch(r"[\d\-:%YmdHMSjwW ]*", x) and x.lower() not in asked)
+def _rows(execution: Execution) -> tuple[tuple, ...] | None:
+    return execution.rows if execution.status == "ok" else None
+
+
+def missing_literals(question: str, query: exp.Expression) -> list[str]:
+    """Text values of a parsed query that the question does not mention.
+
+    Dates, formats of dates and labels that CASE makes up are excepted; so is the course's answer to the unanswerable.
+    """
+    asked = question.lower()
+    missing = set()
+    for value in query.find_all(exp.Literal):
+        text = value.this.strip("%")
+        made_up = isinstance(value.parent, (exp.If, exp.Case)) and value.arg_key in ("true", "default")
+        bare = isinstance(value.parent, exp.Select) or (
+            isinstance(value.parent, exp.Alias) and isinstance(value.parent.parent, exp.Select)
+        )
+        if (
+            value.is_string
+            and not made_up
+            and not bare
+            and not re.fullmatch(r"[\d\-:%YmdHMSjwW ]*", text)
+            and text.lower() not in asked
+        ):
+            missing.add(text)
+    return sorted(missing)
 
 
 def normalize(question: str) -> str:
@@ -64,33 +173,112 @@ def normalize(question: str) -> str:
     return " ".join(re.findall(r"\w+", question.lower()))
 
 
-def leakage(data: DataSet) -> dict[str, dict[str, float]]:
-    """What validation and test share with train, at three levels; shares of the split, 0 to 1.
+def personal_data(text: str) -> list[tuple[str, str]]:
+    """(kind, text) of what looks like personal data: e-mail addresses; telephone numbers as libphonenumber validates
+    them in international form; IBANs and card numbers whose check digits are right.
 
-    question: the same words on the same database; sql: the same query on the same database;
-    skeleton: the same query shape on any database (not leakage: the grammar that is to be learnt).
+    >>> personal_data("write to ada@example.org"), personal_data("loans since 2024-01-31 over 4111 pages")
+    ([('e-mail address', 'ada@example.org')], [])
     """
-    train = {
-        "question": {(p.db_id, normalize(p.question)) for p in data.train},
-        "sql": {(p.db_id, normalize(p.sql)) for p in data.train},
-        "skeleton": {skeleton(p.sql) for p in data.train},
-    }
-    shares = {}
-    for name, pairs in (("validation", data.validation), ("test", data.test)):
-        hits = Counter()
-        for p in pairs:
-            hits["question"] += (p.db_id, normalize(p.question)) in train["question"]
-            hits["sql"] += (p.db_id, normalize(p.sql)) in train["sql"]
-            hits["skeleton"] += skeleton(p.sql) in train["skeleton"]
-        shares[name] = {level: hits[level] / max(1, len(pairs)) for level in train}
-    return shares
+    import phonenumbers
+    from stdnum import iban, luhn
+
+    found = [("e-mail address", m) for m in re.findall(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", text)]
+    if "+" in text:
+        found += [("telephone number", m.raw_string) for m in phonenumbers.PhoneNumberMatcher(text, None)]
+    found += [
+        ("bank account", m)
+        for m in re.findall(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b", text)
+        if iban.is_valid(m)
+    ]
+    found += [
+        ("card number", m) for m in re.findall(r"\b\d(?:[ -]?\d){12,18}\b", text) if luhn.is_valid(re.sub(r"\D", "", m))
+    ]
+    return found
 
 
-def near_duplicates(questions: list[str], others: list[str], threshold: float = 90.0) -> list[tuple[int, int, float]]:
-    """Pairs (i, j, similarity 0–100) of like questions, by token-sort ratio (rapidfuzz); i in `others`, j in `questions`."""
-    from rapidfuzz import fuzz, process
-
-    scores = process.cdist(
-        [normalize(q) for q in others], [normalize(q) for q in questions], scorer=fuzz.token_sort_ratio
+def too_long(data: DataSet, pairs: Sequence[Pair], tokenizer, max_length: int) -> list[Finding]:
+    """Pairs whose schema, question and SQL together are more tokens than `max_length` (chat markup included)."""
+    fixed = len(
+        tokenizer.apply_chat_template(build_messages("", "x"), tokenize=True, add_generation_prompt=True)["input_ids"]
     )
-    return [(int(i), int(j), float(scores[i, j])) for i, j in zip(*(scores >= threshold).nonzero(), strict=True)]
+    schemas = {d: len(tokenizer(render_schema(data.schema(d)))["input_ids"]) for d in {p.db_id for p in pairs}}
+    own = tokenizer([f"{p.question} {p.sql}" for p in pairs], add_special_tokens=False)["input_ids"]
+    lengths = [fixed + schemas[p.db_id] + len(ids) + 1 for p, ids in zip(pairs, own, strict=True)]
+    return [
+        Finding(p.id, "length", f"{n} tokens, {max_length} allowed")
+        for p, n in zip(pairs, lengths, strict=True)
+        if n > max_length
+    ]
+
+
+def shingles(question: str) -> frozenset[str]:
+    """The character 5-grams of a question, case and punctuation aside."""
+    text = normalize(question)
+    return frozenset(text[i : i + SHINGLE] for i in range(max(1, len(text) - SHINGLE + 1)))
+
+
+def near_duplicates(
+    pairs: Sequence[Pair], others: Sequence[Pair], threshold: float = NEAR
+) -> list[tuple[Pair, Pair, float]]:
+    """(pair, other, similarity) for every pair whose question is like that of an `other` of its database.
+
+    Where `others` is `pairs`, each is compared with those before it. Candidates come from MinHash with
+    locality-sensitive hashing (Broder 1997; https://ekzhu.com/datasketch), so the cost is linear; similarity is the
+    exact Jaccard index of character 5-grams. One finding a pair, the most similar other.
+    """
+    from datasketch import MinHash, MinHashLSH
+
+    inside = pairs is others
+    found = []
+    by_database: dict[str, tuple[list[Pair], list[Pair]]] = defaultdict(lambda: ([], []))
+    for side, group in enumerate((pairs, others)):
+        for pair in group:
+            by_database[pair.db_id][side].append(pair)
+    for asked, known in by_database.values():
+        grams = {id(p): shingles(p.question) for p in [*asked, *known]}
+        if not known or not asked:
+            continue
+        each = [*known] if inside else [*known, *asked]
+        hashes = MinHash.bulk([[g.encode() for g in grams[id(p)]] for p in each], num_perm=PERMUTATIONS, hashfunc=crc32)
+        sketch = {id(p): h for p, h in zip(each, hashes, strict=True)}
+        index = MinHashLSH(threshold - 0.1, PERMUTATIONS)  # looser than wanted: a candidate missed is not found again
+        if not inside:
+            for number, pair in enumerate(known):
+                index.insert(number, sketch[id(pair)])
+        for number, pair in enumerate(asked):
+            mine = grams[id(pair)]
+            alike = [
+                (len(mine & grams[id(known[k])]) / len(mine | grams[id(known[k])]), -k)
+                for k in index.query(sketch[id(pair)])
+            ]
+            if alike and max(alike)[0] >= threshold:
+                found.append((pair, known[-max(alike)[1]], max(alike)[0]))
+            if inside:
+                index.insert(number, sketch[id(pair)])
+    return found
+
+
+def diversity(pairs: Sequence[Pair], n: int = 2) -> dict[str, float]:
+    """How varied the questions and queries are.
+
+    distinct-n: different word n-grams of the questions over all of them (Li et al. 2016, https://arxiv.org/abs/1510.03055),
+    0 to 1, which falls as a set grows: compare sets of one size. skeletons: query shapes per pair. openers: share of the
+    commonest first word.
+    """
+    texts = [normalize(p.question).split() for p in pairs]
+    grams = [tuple(t[i : i + n]) for t in texts for i in range(len(t) - n + 1)]
+    openers = Counter(t[0] for t in texts if t)
+    return {
+        f"distinct-{n}": len(set(grams)) / max(1, len(grams)),
+        "skeletons per pair": len({skeleton(p.sql) for p in pairs}) / max(1, len(pairs)),
+        "commonest opener": openers.most_common(1)[0][1] / max(1, len(texts)),
+        "words per question": sum(map(len, texts)) / max(1, len(texts)),
+    }
+
+
+def shared_skeletons(data: DataSet) -> dict[str, float]:
+    """Share (0 to 1) of validation and test whose query shape occurs in train: no leak, the grammar to be learnt."""
+    known = {skeleton(p.sql) for p in data.train}
+    return {name: sum(skeleton(p.sql) in known for p in pairs) / max(1, len(pairs))
+            for name, pairs in data.splits() if name != "train"}  # fmt: skip

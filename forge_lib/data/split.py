@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from forge_lib.data.pairs import Pair
+from sqlglot.errors import SqlglotError
+
+from forge_lib.data.pairs import DataError, Pair
 from forge_lib.data.quality import normalize
 from forge_lib.tasks.sql.score import difficulty
+
+VALIDATION, TEST = 150, 300  # pairs held out of data that come in one part
 
 
 def split_pairs(
@@ -27,7 +31,7 @@ def split_pairs(
     splits: dict[str, list[Pair]] = {"train": [], "validation": [], "test": []}
     by_database: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
-        by_database[pair.db_id].append(replace(pair, difficulty=difficulty(pair.sql)))
+        by_database[pair.db_id].append(with_difficulty(pair))
     for db_id in sorted(by_database):
         whole = next((name for name, ids in unseen.items() if db_id in ids), None)
         if whole:
@@ -36,6 +40,85 @@ def split_pairs(
             for name, part in _split_seen(by_database[db_id], per_database, random.Random(f"{seed}-{db_id}")).items():
                 splits[name] += part
     return splits
+
+
+def with_difficulty(pair: Pair) -> Pair:
+    """The pair with its level of `score.difficulty`; "extra" where sqlglot cannot parse what SQLite executes."""
+    try:
+        return replace(pair, difficulty=difficulty(pair.sql))
+    except SqlglotError:
+        return replace(pair, difficulty="extra")
+
+
+def hold_out(train: Sequence[Pair], seed: int, validation: int = VALIDATION, test: int = TEST) -> dict[str, list[Pair]]:
+    """Train, validation and test from the one part there is (0: leave that split empty).
+
+    validation, test: pairs to hold out; of small data a tenth and a fifth at most. About half of each are whole
+        databases (part "unseen", nothing of them stays in train), the others single queries of the databases that
+        stay (part "seen"), of all difficulties. All wordings of one query go to one side. Where there is one
+        database only, or each is too large to give away, everything held out is "seen".
+
+    The draw depends on the seed and on what the pairs are, not on their order. Raises DataError where there are too
+    few pairs.
+    """
+    wanted = {"test": min(test, -(-len(train) // 5)), "validation": min(validation, -(-len(train) // 10))}
+    queries: dict[tuple[str, str], list[Pair]] = defaultdict(list)
+    for pair in train:
+        queries[_query(pair)].append(pair)
+    sizes = Counter(p.db_id for p in train)
+    whole = {name: _whole_databases(sizes, count, f"{seed}-{name}") for name, count in wanted.items()}
+    side = {key: (name, "unseen") for name, ids in whole.items() for key in queries if key[0] in ids}
+    order = _mixed({key: group for key, group in queries.items() if key not in side}, seed)
+    left = Counter(db_id for db_id, _ in order)  # queries that a database still has in train
+    for name, count in wanted.items():
+        room = max(count - sum(len(queries[k]) for k, s in side.items() if s[0] == name), count // 4)
+        for key in order:
+            if key not in side and len(queries[key]) <= room and left[key[0]] > 1:
+                side[key] = name, "seen"
+                room -= len(queries[key])
+                left[key[0]] -= 1
+    splits: dict[str, list[Pair]] = {"train": [], "validation": [], "test": []}
+    for pair in train:
+        name, part = side.get(_query(pair), ("train", ""))
+        splits[name].append(replace(pair, part=part))
+    empty = [name for name, count in wanted.items() if count and not splits[name]]
+    if empty:
+        raise DataError(f"{len(train)} pairs are too few to hold out a {empty[0]} part. Write ten or more.")
+    return splits
+
+
+def _whole_databases(sizes: Counter, wanted: int, seed: str) -> set[str]:
+    """Databases for the unseen half of `wanted` pairs, taken out of `sizes`; several small ones rather than one."""
+    taken: set[str] = set()
+    room = wanted // 2
+    for largest in (room // 3, room):
+        for db_id in sorted(sizes, key=lambda db_id: _luck(seed, db_id)):
+            if sizes[db_id] <= min(largest, room) and len(sizes) > 1:
+                taken.add(db_id)
+                room -= sizes.pop(db_id)
+    smallest = min(sizes, key=lambda db_id: (sizes[db_id], db_id), default="")
+    if not taken and len(sizes) > 1 and sizes[smallest] <= wanted:
+        taken.add(smallest)
+        del sizes[smallest]
+    return taken
+
+
+def _mixed(queries: dict[tuple[str, str], list[Pair]], seed: int) -> list[tuple[str, str]]:
+    """The queries in an order of which every beginning has the difficulties of the whole."""
+    levels: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key in sorted(queries, key=lambda key: _luck(seed, *key)):
+        levels[queries[key][0].difficulty].append(key)
+    place = {key: (n + 0.5) / len(keys) for keys in levels.values() for n, key in enumerate(keys)}
+    return sorted(place, key=lambda key: (place[key], key))
+
+
+def _query(pair: Pair) -> tuple[str, str]:
+    """What two wordings share; unanswerable questions all have the same SQL and are told apart by their words."""
+    return pair.db_id, normalize(pair.question if pair.wording == "unanswerable" else pair.sql)
+
+
+def _luck(*what: object) -> float:
+    return random.Random("-".join(map(str, what))).random()
 
 
 def _split_seen(pairs: list[Pair], wanted: dict[str, int], rng: random.Random) -> dict[str, list[Pair]]:

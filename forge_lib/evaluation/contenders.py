@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 from forge_lib.chat import Message, Prompt, encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.endpoint import endpoint
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
@@ -18,7 +19,7 @@ Contender = Callable[[Sequence[Pair]], list[Completion]]
 
 def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
     """The prompt every contender gets for `pair`; `shots` are shown as earlier turns."""
-    text = render_schema(data.schema(pair.db_id))
+    text = render_schema(data.view(pair.db_id, [pair.question]))
     return build_messages(text, pair.question, [(s.question, s.sql) for s in shots])
 
 
@@ -73,29 +74,13 @@ def nearest_neighbour(train: Sequence[Pair]) -> Contender:
 
 
 def openai_endpoint(data: DataSet, max_new_tokens: int, model: str | None = None) -> Contender | None:
-    """A frontier model behind any OpenAI-compatible endpoint; None when OPENAI_API_KEY is not set.
-
-    OPENAI_BASE_URL and FORGE_FRONTIER_MODEL choose another endpoint and model.
-    """
-    if not os.environ.get("OPENAI_API_KEY"):
+    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.endpoint`); None without OPENAI_API_KEY."""
+    ask = endpoint(model)
+    if ask is None:
         return None
-    from openai import OpenAI
-
-    client = OpenAI()
-    name = model or os.environ.get("FORGE_FRONTIER_MODEL", "gpt-5-mini")
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        completions = []
-        for pair in pairs:
-            began = time.perf_counter()
-            reply = client.chat.completions.create(
-                model=name, messages=messages_for(data, pair), max_completion_tokens=max(1024, max_new_tokens)
-            )
-            choice, usage = reply.choices[0], reply.usage
-            completions.append(
-                Completion(choice.message.content or "", usage.prompt_tokens, usage.completion_tokens,
-                           time.perf_counter() - began, choice.finish_reason == "stop")
-            )  # fmt: skip
-        return completions
+        replies = [ask(messages_for(data, pair), max(1024, max_new_tokens)) for pair in pairs]
+        return [Completion(r.text, r.prompt_tokens, r.completion_tokens, r.seconds, r.finished) for r in replies]
 
     return answer

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.data.pairs import GROUPS, DataSet, Pair, group
 from forge_lib.evaluation.contenders import Contender
 from forge_lib.evaluation.statistics import bootstrap_interval
 from forge_lib.models import Completion
@@ -44,10 +44,11 @@ def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: 
 
 
 def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
-    """Execution accuracy with 95% intervals (bootstrap over databases), overall and by part; tokens and latency."""
+    """Execution accuracy with 95% intervals (bootstrap over databases), overall and by group (plain questions on
+    seen and on unseen schemas, hard wordings); tokens and latency."""
     row: dict = {"contender": records[0]["contender"], "items": len(records)}
-    for label, part in (("all", None), ("seen", "seen"), ("unseen", "unseen")):
-        chosen = [r for r in records if part in (None, r["part"])]
+    for label in ("all", *GROUPS):
+        chosen = [r for r in records if label in ("all", group(r))]
         if not chosen:
             continue
         low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
@@ -67,7 +68,7 @@ def result_table(rows: Sequence[dict]) -> pd.DataFrame:
     shown = []
     for row in rows:
         cells = {"contender": row["contender"]}
-        for label in ("all", "seen", "unseen"):
+        for label in ("all", *GROUPS):
             if label in row:
                 cells[label] = f"{row[label]:.1f} [{row[label + '_low']:.1f}, {row[label + '_high']:.1f}]"
         cells |= {"strict": f"{row['strict']:.1f}", "runs": f"{row['valid_sql']:.1f}",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forge_lib.data.pairs import group
+
 
 def bootstrap_interval(
     values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95, draws: int = 5000, seed: int = 17
@@ -43,7 +45,7 @@ class Comparison:
     only_first: int  # items only the first got right
     only_second: int
     p_value: float  # McNemar, exact, two-sided
-    part: str = "all"  # of the items: "all", "seen" or "unseen"
+    part: str = "all"  # of the items: "all", "seen", "unseen" or "hard"
 
     @property
     def significant(self) -> bool:
@@ -66,11 +68,11 @@ def is_significant(low: float, high: float, p_value: float) -> bool:
 
 
 def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part: str = "all") -> Comparison:
-    """Paired comparison of two contenders' records, on all items or on one part ("seen", "unseen").
+    """Paired comparison of two contenders' records, on all items or on one group ("seen", "unseen", "hard").
 
     Raises ValueError when they did not answer the same items, or when there is none.
     """
-    a, b = ({r["id"]: r for r in records if part == "all" or r["part"] == part} for records in (first, second))
+    a, b = ({r["id"]: r for r in records if part in ("all", group(r))} for records in (first, second))
     if a.keys() != b.keys():
         raise ValueError("The two contenders answered different items; evaluate both on the same pairs.")
     if not a:

@@ -32,7 +32,7 @@ def model_card(
         f"| {100 * f['finished']:.0f} | {f['tokens_per_second']:.0f} | `{f['sha256'][:12]}…` |"
         for f in formats
     )
-    return f"""{_metadata(base, repo_id, tuned["all"], gguf)}
+    return f"""{_metadata(base, repo_id, tuned["all"], gguf, _data_name(run))}
 # {repo_id.split("/")[-1]}
 
 A LoRA adapter (rank {profile.lora_rank}, {gain.second}) that makes `{base}` translate English questions into SQLite
@@ -72,7 +72,7 @@ and one user message (the question). Another prompt is another model: it was not
 
 ## Limits
 
-- Tests and training questions come from the same authors, so real users' questions are further away than these.
+- Test and training questions come from the same source, so real users' questions are further away than these.
 - One seed of one training run: the intervals cover the choice of questions, not of the seed.
 - English and SQLite only, schemas of a few tables. Other languages, dialects and larger schemas were not measured.
 - No safety tuning was done, and none was measured; what the base says to anything but SQL, this model may say too.
@@ -80,10 +80,8 @@ and one user message (the question). Another prompt is another model: it was not
 
 ## How it was made
 
-Data: the course's own pairs, version {VERSION}, written and reviewed by language models under human direction, no personal
-data (datasheet: `data/README.md` of the course; CC BY 4.0). The test was frozen, with hashes, before any training; the
-checkpoint and the adapter that ships were chosen on validation. Loss on answer tokens only, learning rate
-{profile.learning_rate:g} with a cosine, {profile.sft_passes:g} passes with schema augmentation.
+{_data_statement(run)} The checkpoint and the adapter that ships were chosen on validation. Loss on answer tokens only,
+learning rate {profile.learning_rate:g} with a cosine, {profile.sft_passes:g} passes with schema augmentation.
 
 Licence: Apache-2.0, as the base's; the adapter is a derived work of it.
 
@@ -97,19 +95,34 @@ def base_id(run: Run) -> str:
     return "HuggingFaceTB/SmolLM2-135M-Instruct" if model.startswith("embedded:") else model
 
 
+def _data_name(run: Run) -> str:
+    return f"FORGE course v{VERSION}" if run.data == "course" else run.data
+
+
+def _data_statement(run: Run) -> str:
+    if run.data != "course":
+        return (f"Data: {run.data}, in the splits that the course draws. Name its authors, its licence and who is in it "
+                "before you publish this.")  # fmt: skip
+    return (
+        f"Data: the course's own pairs, version {VERSION}, written (or sampled from schemas by a program and then worded) and "
+        "reviewed by language models under human direction, no personal data (datasheet: `data/README.md` of the course; "
+        "CC BY 4.0). The test was frozen, with hashes, before any training."
+    )
+
+
 def _percent(row: dict, part: str) -> str:
     if part not in row:
         return "not measured"
     return f"{row[part]:.1f}% [{row[part + '_low']:.1f}, {row[part + '_high']:.1f}]"
 
 
-def _metadata(base: str, repo_id: str, accuracy: float, gguf: bool) -> str:
+def _metadata(base: str, repo_id: str, accuracy: float, gguf: bool, data_name: str) -> str:
     """The YAML block that the Hub reads (https://huggingface.co/docs/hub/model-cards)."""
     from huggingface_hub import EvalResult, ModelCardData
 
     result = EvalResult(
         task_type="text-generation", task_name="text-to-SQL", dataset_type="forge-course",
-        dataset_name=f"FORGE course v{VERSION}, frozen test", metric_type="execution_accuracy", metric_value=round(accuracy, 1),
+        dataset_name=f"{data_name}, frozen test", metric_type="execution_accuracy", metric_value=round(accuracy, 1),
     )  # fmt: skip
     data = ModelCardData(
         base_model=base, base_model_relation="quantized" if gguf else "adapter", library_name="gguf" if gguf else "peft",

@@ -104,7 +104,7 @@ def run_grpo(
     TRL copies the adapter as "ref", the anchor of the KL term: the SFT model, not the base. The copy is deleted at
     the end, so that `model` carries, and saves, one adapter as before. Nothing is written to disk.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
     from transformers import PrinterCallback
     from trl import GRPOTrainer
 

@@ -16,7 +16,7 @@ import torch
 
 from forge_lib.attention import Layout
 from forge_lib.chat import Example, encode
-from forge_lib.data.augment import augment
+from forge_lib.data.augment import augment, identifiers
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
@@ -111,7 +111,8 @@ def make_packs(
 
 
 def _pack(data: DataSet, db_id: str, pairs: list[Pair], tokenizer, max_length: int, rng) -> list[Pack]:
-    schema = data.schema(db_id)
+    needed = set().union(*(identifiers(p.sql) for p in pairs)) if data.fit and rng else ()
+    schema = data.view(db_id, [p.question for p in pairs], needed)
     if rng:
         schema, pairs = augment(schema, pairs, rng)
     text = render_schema(schema)

@@ -122,7 +122,7 @@ def train(
     (logical: as if every example had its own prefix), seconds.
     Raises TrainingError when the loss is not a number; nothing is saved here.
     """
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(

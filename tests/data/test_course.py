@@ -1,4 +1,3 @@
-import json
 import shutil
 
 import pytest
@@ -6,7 +5,7 @@ import pytest
 from forge_lib import CACHE, ROOT
 from forge_lib.data import course
 from forge_lib.data.course import build_database, freeze, load_course
-from forge_lib.data.pairs import DataError, Pair, spread
+from forge_lib.data.pairs import DataError, spread
 from forge_lib.data.quality import check_pairs, leakage, near_duplicates
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.score import LEVELS, score
@@ -100,13 +99,6 @@ def test_a_frozen_version_cannot_be_frozen_again(copied):
 def test_an_unknown_version_names_the_known_ones():
     with pytest.raises(DataError, match="there is: v1, v2"):
         load_course(99)
-
-
-def test_a_malformed_line_is_named(tmp_path):
-    path = tmp_path / "train.jsonl"
-    path.write_text(json.dumps(Pair("a", "b", "c", "d").as_record()) + "\n{broken\n")
-    with pytest.raises(DataError, match=r"train.jsonl, line 2"):
-        course.read_pairs(path)
 
 
 def test_a_script_with_a_dangling_key_builds_no_database(tmp_path):

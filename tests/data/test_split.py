@@ -1,5 +1,9 @@
-from forge_lib.data.pairs import Pair
-from forge_lib.data.split import split_pairs
+from dataclasses import replace
+
+import pytest
+
+from forge_lib.data.pairs import DataError, Pair
+from forge_lib.data.split import hold_out, split_pairs, with_difficulty
 
 
 def many(db_id: str, count: int) -> list[Pair]:
@@ -49,3 +53,93 @@ def test_one_database_more_does_not_move_the_others():
 def test_levels_are_mixed_in_every_split():
     splits = split_pairs(PAIRS, UNSEEN, WANTED, 1)
     assert {p.difficulty for p in splits["validation"]} == {"easy", "medium"}
+
+
+def drawn(splits, name, part):
+    return [p for p in splits[name] if p.part == part]
+
+
+LARGE = [p for n in range(40) for p in many(f"d{n:02d}", 20 + n)]  # 1,580 pairs over 40 databases
+
+
+def test_what_is_held_out_is_half_whole_databases_half_single_queries():
+    splits = hold_out(LARGE, 1)
+    assert sorted(p.id for pairs in splits.values() for p in pairs) == sorted(p.id for p in LARGE)
+    assert (len(splits["validation"]), len(splits["test"])) == (150, 300)
+    trained = {p.db_id for p in splits["train"]}
+    whole = {n: {p.db_id for p in drawn(splits, n, "unseen")} for n in ("validation", "test")}
+    assert whole["validation"].isdisjoint(whole["test"]) and (whole["validation"] | whole["test"]).isdisjoint(trained)
+    assert min(map(len, whole.values())) >= 3
+    for name in ("validation", "test"):
+        seen, unseen = drawn(splits, name, "seen"), drawn(splits, name, "unseen")
+        assert {p.db_id for p in seen} <= trained and len({p.db_id for p in seen}) >= 20
+        assert len(splits[name]) / 4 <= len(unseen) <= len(splits[name]) / 2
+        assert len(seen) + len(unseen) == len(splits[name])
+    assert {p.part for p in splits["train"]} == {""}
+
+
+def test_a_development_part_leaves_the_test_empty():
+    splits = hold_out(LARGE, 1, test=0)
+    assert splits["test"] == [] and len(splits["validation"]) == 150
+
+
+def test_the_draw_depends_on_the_seed_and_not_on_the_order():
+    def ids(splits):
+        return {name: {p.id for p in pairs} for name, pairs in splits.items()}
+
+    assert ids(hold_out(LARGE, 1)) == ids(hold_out(LARGE[::-1], 1)) != ids(hold_out(LARGE, 2))
+
+
+def test_wordings_of_one_query_are_held_out_together():
+    twins = [replace(p, id=p.id + "-t", question="otherwise", sql=p.sql.lower().replace(" ", "\n")) for p in LARGE]
+    splits = hold_out(LARGE + twins, 1)
+    sides = {}
+    for name, pairs in splits.items():
+        for p in pairs:
+            sides.setdefault(p.id.removesuffix("-t"), set()).add(name)
+    assert {len(s) for s in sides.values()} == {1}
+    assert 140 <= len(splits["validation"]) <= 150 and 290 <= len(splits["test"]) <= 300
+
+
+def test_unanswerable_questions_share_their_query_and_are_not_wordings_of_one():
+    no = [replace(p, id=p.id + "-n", sql="SELECT 'no answer'", wording="unanswerable") for p in LARGE]
+    splits = hold_out(no, 1)
+    assert all(drawn(splits, name, "seen") for name in ("validation", "test"))
+
+
+def test_difficulties_are_mixed_as_in_the_whole():
+    leveled = [with_difficulty(p) for p in LARGE]
+    seen = drawn(hold_out(leveled, 1), "test", "seen")
+    assert 0.4 <= sum(p.difficulty == "easy" for p in seen) / len(seen) <= 0.6  # half of LARGE is easy
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [many("a", 3), many("a", 12), many("a", 200), many("a", 9) + many("b", 9), many("a", 100) + many("b", 100),
+     many("a", 190) + many("b", 10), [p for n in range(5) for p in many(f"d{n}", 20)],
+     [p for n in range(10) for p in many(f"d{n}", 20)], [p for n in range(300) for p in many(f"d{n}", 1)]],
+    ids=["3", "12", "200", "2 of 9", "2 of 100", "190 and 10", "5 of 20", "10 of 20", "300 of 1"],
+)  # fmt: skip
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_small_data_lose_small_shares(pairs, seed):
+    splits = hold_out(pairs, seed)
+    assert splits["validation"] and splits["test"]
+    assert len(splits["validation"]) <= 1.25 * -(-len(pairs) // 10)
+    assert len(splits["test"]) <= 1.25 * -(-len(pairs) // 5)
+    assert len(splits["train"]) >= len(pairs) // 3 and sum(map(len, splits.values())) == len(pairs)
+    trained = {p.db_id for p in splits["train"]}
+    held = splits["validation"] + splits["test"]
+    assert all((p.db_id in trained) == (p.part == "seen") for p in held)
+    if len({p.db_id for p in pairs}) == 1:
+        assert {p.part for p in held} == {"seen"}
+
+
+def test_a_single_pair_cannot_be_split():
+    with pytest.raises(DataError, match="1 pairs are too few to hold out a test part. Write ten or more."):
+        hold_out(many("a", 1), 1)
+    assert hold_out([], 1) == {"train": [], "validation": [], "test": []}
+
+
+def test_what_sqlglot_cannot_parse_is_as_hard_as_can_be():
+    assert with_difficulty(Pair("a", "b", "q", "SELECT ((FROM")).difficulty == "extra"
+    assert with_difficulty(Pair("a", "b", "q", "SELECT 1")).difficulty == "easy"

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 from forge_lib.chat import Message
 
-INSTRUCTION = "Translate the question into one SQLite query. Answer with SQL only."
+NO_ANSWER = "SELECT 'no answer'"  # the gold of a question that the tables cannot answer; it executes like any other
+INSTRUCTION = (
+    "Translate the question into one SQLite query. Answer with SQL only. "
+    f"If the tables cannot answer it: {NO_ANSWER}"
+)
 
 
 def build_messages(schema_text: str, question: str, shots: Sequence[tuple[str, str]] = ()) -> list[Message]:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+SHORTHAND = {
+    "qty": "quantity", "amt": "amount", "dob": "date of birth", "dt": "date", "cd": "code", "no": "number", "yr": "year",
+    "num": "number", "desc": "description", "dept": "department", "emp": "employee", "cust": "customer", "nm": "name",
+    "addr": "address", "acct": "account", "avg": "average", "pct": "percentage",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -100,3 +108,14 @@ def render_schema(schema: Schema) -> str:
 def _line(table: Table) -> str:
     keys = ", ".join(f"{k.column}->{k.table}.{k.target}" for k in table.foreign_keys)
     return f"{table.name}({', '.join(table.columns)})" + (f" [{keys}]" if keys else "")
+
+
+@functools.cache
+def words(name: str) -> str:
+    """A name as people say it.
+
+    >>> words("monthly_salary"), words("FirstName"), words("hire_dt"), words("song_id")
+    ('monthly salary', 'first name', 'hire date', 'song id')
+    """
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
+    return " ".join(SHORTHAND.get(p, p) for p in parts if p).strip() or name

@@ -1,0 +1,16 @@
+-- A public aquarium: its tanks, species, keepers and the feedings it gives.
+CREATE TABLE keeper (id INTEGER PRIMARY KEY, name TEXT, age INTEGER, hired INTEGER, boss_id INTEGER, FOREIGN KEY (boss_id) REFERENCES keeper(id));
+CREATE TABLE tank (id INTEGER PRIMARY KEY, name TEXT, zone TEXT, volume INTEGER, temperature REAL, water TEXT, keeper_id INTEGER, FOREIGN KEY (keeper_id) REFERENCES keeper(id));
+CREATE TABLE species (id INTEGER PRIMARY KEY, name TEXT, family TEXT, diet TEXT, max_length REAL, conservation TEXT);
+CREATE TABLE stocking (tank_id INTEGER, species_id INTEGER, number INTEGER, since INTEGER, PRIMARY KEY (tank_id, species_id), FOREIGN KEY (tank_id) REFERENCES tank(id), FOREIGN KEY (species_id) REFERENCES species(id));
+CREATE TABLE feeding (id INTEGER PRIMARY KEY, tank_id INTEGER, keeper_id INTEGER, date TEXT, food TEXT, kilos REAL, FOREIGN KEY (tank_id) REFERENCES tank(id), FOREIGN KEY (keeper_id) REFERENCES keeper(id));
+INSERT INTO keeper VALUES
+(1,'Maud Selkirk',54,1996,NULL),(2,'Tomas Reyl',41,2005,1),(3,'Adaeze Obi',37,2011,1),(4,'Kit Larrabee',29,2017,2),(5,'Hanne Moss',33,2014,2),(6,'Dario Pugh',24,2021,3),(7,'Lucy Ferrant',46,2008,3),(8,'Omar Stride',22,2022,5);
+INSERT INTO tank VALUES
+(1,'Coral Garden','Tropics',42000,25.5,'salt',3),(2,'Kelp Hall','North Sea',185000,11.2,'salt',2),(3,'Amazon Bend','Rivers',36500,26.8,'fresh',7),(4,'Ray Lagoon','Tropics',68000,24.1,'salt',4),(5,'Mangrove','Rivers',15200,27.3,'brackish',7),(6,'Shark Deep','Oceans',940000,21.6,'salt',2),(7,'Jelly Ring','Oceans',8700,14.9,'salt',5),(8,'Trout Stream','Rivers',22400,9.7,'fresh',6),(9,'Nursery',NULL,2600,23.4,'salt',NULL),(10,'Tide Pool','North Sea',5100,12.8,'salt',6);
+INSERT INTO species VALUES
+(1,'Clown fish','damselfish','omnivore',11,'least concern'),(2,'Blue tang','surgeonfish','herbivore',31,'least concern'),(3,'Cod','cods','carnivore',120,'vulnerable'),(4,'Wolf fish','wolffish','carnivore',150,NULL),(5,'Red piranha','piranhas','carnivore',33,'least concern'),(6,'Spotted eagle ray','eagle rays','carnivore',330,'endangered'),(7,'Archer fish','archerfish','carnivore',30,'least concern'),(8,'Sand tiger','sand sharks','carnivore',320,'endangered'),(9,'Moon jelly','jellyfish','carnivore',40,NULL),(10,'Brown trout','salmonids','carnivore',80,'least concern'),(11,'Seahorse','pipefish','carnivore',17.5,'vulnerable'),(12,'Mudskipper','gobies','omnivore',24,'least concern'),(13,'Discus','cichlids','omnivore',20.5,NULL);
+INSERT INTO stocking VALUES
+(1,1,36,2010),(1,2,14,2012),(1,11,8,2019),(2,3,27,2006),(2,4,3,2015),(3,5,41,2009),(3,13,22,2018),(4,6,5,2013),(4,2,9,2020),(5,7,18,2011),(5,12,30,2016),(6,8,4,2007),(6,6,2,2014),(7,9,65,2021),(8,10,48,2003),(9,1,12,2022),(9,11,20,2023);
+INSERT INTO feeding VALUES
+(1,1,3,'2023-03-01','shrimp',1.2),(2,1,6,'2023-03-02','algae',0.8),(3,2,2,'2023-03-01','herring',9.5),(4,2,4,'2023-03-03','squid',6.4),(5,3,7,'2023-03-01','herring',2.9),(6,3,7,'2023-03-04','shrimp',2.1),(7,4,4,'2023-03-02','mussels',5.3),(8,4,5,'2023-03-05','shrimp',4.7),(9,5,7,'2023-03-02','insects',0.4),(10,6,2,'2023-03-03','herring',31.5),(11,6,4,'2023-03-06','squid',27.8),(12,7,5,'2023-03-01','plankton',0.3),(13,7,5,'2023-03-04','plankton',0.35),(14,8,6,'2023-03-03','insects',1.6),(15,8,8,'2023-03-05','pellets',2.4),(16,10,6,'2023-03-05','mussels',0.9),(17,6,2,'2023-03-07','mussels',NULL);

@@ -1,0 +1,16 @@
+-- Beekeepers, their apiaries and hives, the inspections of the hives and the honey harvested.
+CREATE TABLE beekeepers (beekeeper_id INTEGER PRIMARY KEY, full_name TEXT, village TEXT, member_since INTEGER);
+CREATE TABLE apiaries (apiary_id INTEGER PRIMARY KEY, apiary_name TEXT, beekeeper_id INTEGER NOT NULL REFERENCES beekeepers(beekeeper_id), landscape TEXT, altitude_m INTEGER);
+CREATE TABLE hives (hive_id INTEGER PRIMARY KEY, apiary_id INTEGER NOT NULL REFERENCES apiaries(apiary_id), hive_type TEXT, queen_breed TEXT, queen_year INTEGER, parent_hive_id INTEGER REFERENCES hives(hive_id));
+CREATE TABLE inspections (inspection_id INTEGER PRIMARY KEY, hive_id INTEGER NOT NULL REFERENCES hives(hive_id), inspected_on TEXT, brood_frames INTEGER, mite_count INTEGER, temper TEXT);
+CREATE TABLE harvests (harvest_id INTEGER PRIMARY KEY, hive_id INTEGER NOT NULL REFERENCES hives(hive_id), harvested_on TEXT, honey_type TEXT, kilograms REAL, moisture REAL);
+INSERT INTO beekeepers VALUES
+(1,'Anselm Rook','Thistleby',1994),(2,'Petra Hummel','Thistleby',2008),(3,'Gwil Morse','Nant Glas',2001),(4,'Ilse Tander','Coldwell',2015),(5,'Rafe Underhill','Coldwell',1987),(6,'Sunniva Dahl','Nant Glas',2019),(7,'Basil Throop','Marrow',2012),(8,'Kerry Lomas','Marrow',2021);
+INSERT INTO apiaries VALUES
+(1,'Top Orchard',1,'orchard',142),(2,'Moor Edge',1,'heath',388),(3,'Lime Avenue',2,'parkland',95),(4,'Bracken Field',3,'heath',412),(5,'Sheep Walk',3,'meadow',305),(6,'Quarry',4,'woodland',221),(7,'Long Meadow',5,'meadow',118),(8,'Vicarage',5,'orchard',107),(9,'Birch Clearing',6,'woodland',264),(10,'Allotment',7,NULL,83);
+INSERT INTO hives VALUES
+(1,1,'National','Buckfast',2020,NULL),(2,1,'National','Carniolan',2021,1),(3,2,'Langstroth','Buckfast',2021,1),(4,2,'Langstroth','Native',2019,NULL),(5,3,'Top bar','Carniolan',2022,NULL),(6,4,'National','Native',2020,4),(7,4,'National','Native',2022,6),(8,5,'Langstroth','Buckfast',2021,NULL),(9,6,'Top bar','Italian',2020,NULL),(10,7,'National','Italian',2022,9),(11,7,'Langstroth','Buckfast',2019,NULL),(12,8,'National','Carniolan',2021,2),(13,9,'Top bar','Native',2022,7),(14,9,'Langstroth',NULL,NULL,NULL);
+INSERT INTO inspections VALUES
+(1,1,'2022-04-10',5,3,'calm'),(2,1,'2022-06-12',8,7,'calm'),(3,2,'2022-04-10',4,2,'calm'),(4,3,'2022-05-02',6,11,'nervous'),(5,4,'2022-05-02',7,9,'defensive'),(6,4,'2022-07-17',9,16,'defensive'),(7,5,'2022-04-23',3,1,'calm'),(8,6,'2022-05-15',6,8,'defensive'),(9,7,'2022-05-15',5,4,'nervous'),(10,8,'2022-05-21',8,6,'calm'),(11,9,'2022-06-04',4,19,'nervous'),(12,10,'2022-06-18',7,5,'calm'),(13,11,'2022-06-18',10,22,'nervous'),(14,11,'2022-08-06',6,31,'defensive'),(15,12,'2022-06-25',7,NULL,'calm'),(16,13,'2022-07-09',5,3,NULL);
+INSERT INTO harvests VALUES
+(1,1,'2021-07-25','blossom',14.2,17.1),(2,1,'2022-07-24','blossom',18.6,17.8),(3,2,'2022-07-24','blossom',11.9,18.2),(4,3,'2022-09-04','heather',9.4,20.3),(5,4,'2021-09-05','heather',7.7,21),(6,4,'2022-09-04','heather',12.5,20.6),(7,5,'2022-07-11','lime',16.3,17.4),(8,6,'2022-09-10','heather',8.1,20.9),(9,8,'2022-07-30','clover',21.5,16.9),(10,9,'2022-08-13','forest',5.8,15.7),(11,10,'2022-07-20','clover',13.7,17.3),(12,11,'2021-07-19','clover',23.4,16.5),(13,11,'2022-07-20','clover',19.8,17),(14,12,'2022-07-22','blossom',10.6,NULL),(15,8,'2021-07-31','clover',17.2,16.8);

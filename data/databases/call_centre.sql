@@ -1,0 +1,16 @@
+-- A call centre: teams, agents, client firms, the calls answered and complaints that follow.
+CREATE TABLE team (tm_cd TEXT PRIMARY KEY, tm_nm TEXT, site TEXT, tgt_calls INTEGER);
+CREATE TABLE agt (agt_no INTEGER PRIMARY KEY, fname TEXT, lname TEXT, tm_cd TEXT, hire_dt TEXT, hr_rate REAL, sup_no INTEGER, FOREIGN KEY (tm_cd) REFERENCES team(tm_cd), FOREIGN KEY (sup_no) REFERENCES agt(agt_no));
+CREATE TABLE clnt (clnt_no INTEGER PRIMARY KEY, clnt_nm TEXT, ind_cd TEXT, ctr_amt REAL);
+CREATE TABLE call_log (call_no INTEGER PRIMARY KEY, agt_no INTEGER, clnt_no INTEGER, call_dt TEXT, dur_sec INTEGER, wait_sec INTEGER, rsn_cd TEXT, res_fl TEXT, FOREIGN KEY (agt_no) REFERENCES agt(agt_no), FOREIGN KEY (clnt_no) REFERENCES clnt(clnt_no));
+CREATE TABLE cmpl (cmpl_no INTEGER PRIMARY KEY, call_no INTEGER, opn_dt TEXT, cls_dt TEXT, sev INTEGER, refund_amt REAL, FOREIGN KEY (call_no) REFERENCES call_log(call_no));
+INSERT INTO team VALUES
+('T1','Falcons','Derry',900),('T2','Otters','Derry',750),('T3','Lynx','Porto',1100),('T4','Badgers','Porto',640),('T5','Swifts','Gdynia',NULL),('T6','Herons','Gdynia',820),('T7','Foxes','Derry',480),('T8','Moles','Porto',560);
+INSERT INTO agt VALUES
+(21,'Shona','Keir','T1','2014-05-12',19.8,NULL),(22,'Luis','Abreu','T3','2015-09-28',18.4,NULL),(23,'Mick','Dorrin','T1','2018-02-05',14.25,21),(24,'Ania','Zuk','T5','2019-11-18',13.9,22),(25,'Bea','Santos','T3','2017-07-03',15.1,22),(26,'Colm','Hanley','T2','2016-10-24',16.6,21),(27,'Rita','Moura','T4','2020-01-13',12.75,22),(28,'Gerry','Stott','T2','2021-06-21',12.4,26),(29,'Duarte','Pinho','T4','2022-03-07',11.95,27),(30,'Erin','Quigg','T1','2022-08-29',11.8,23),(31,'Pawel','Lis',NULL,'2023-01-16',11.6,NULL);
+INSERT INTO clnt VALUES
+(1,'Voltra Power','UTL',240000),(2,'Skim Mobile','TEL',315500),(3,'Bluebolt Net','TEL',198000),(4,'Harbour Mutual','INS',127500),(5,'Parcelo','LOG',88400),(6,'Aquaris','UTL',152000),(7,'Trekko Travel','TRV',64200),(8,'Keystone Cover','INS',NULL);
+INSERT INTO call_log VALUES
+(1,23,1,'2023-03-06',412,35,'BIL','Y'),(2,23,2,'2023-03-06',198,12,'INF','Y'),(3,30,1,'2023-03-06',655,140,'TEC','N'),(4,26,4,'2023-03-07',530,64,'CLM','Y'),(5,28,4,'2023-03-07',721,88,'CLM','N'),(6,25,2,'2023-03-07',305,21,'BIL','Y'),(7,25,3,'2023-03-08',847,173,'TEC','Y'),(8,22,3,'2023-03-08',264,9,'INF','Y'),(9,27,5,'2023-03-08',351,57,'DLV','Y'),(10,29,5,'2023-03-09',489,112,'DLV','N'),(11,24,7,'2023-03-09',226,30,'INF','Y'),(12,24,6,'2023-03-09',378,41,'BIL','Y'),(13,30,6,'2023-03-10',594,96,'BIL','N'),(14,21,1,'2023-03-10',143,5,'INF','Y'),(15,26,4,'2023-03-10',612,73,'CLM','Y'),(16,28,2,'2023-03-13',905,201,'TEC','N'),(17,25,3,'2023-03-13',433,49,'TEC','Y'),(18,27,5,'2023-03-13',NULL,260,'DLV','N'),(19,29,7,'2023-03-14',317,28,'BIL','Y'),(20,23,2,'2023-03-14',256,17,'BIL','Y'),(21,24,6,'2023-03-14',466,53,'TEC','Y');
+INSERT INTO cmpl VALUES
+(1,3,'2023-03-07','2023-03-15',2,0),(2,5,'2023-03-08','2023-03-29',3,85.5),(3,7,'2023-03-09','2023-03-13',1,0),(4,10,'2023-03-10','2023-03-20',2,14.9),(5,13,'2023-03-11',NULL,2,NULL),(6,16,'2023-03-13','2023-04-05',3,120),(7,18,'2023-03-14',NULL,1,NULL),(8,4,'2023-03-16','2023-03-21',1,30),(9,10,'2023-03-18','2023-03-27',3,22.4),(10,1,'2023-03-19','2023-03-24',1,9.75),(11,16,'2023-03-22','2023-04-11',2,47.6),(12,15,'2023-03-25',NULL,3,NULL);

@@ -1,0 +1,189 @@
+"""The grammar of synthesis, over one table: shapes of queries that people ask, each with a plain question."""
+
+from __future__ import annotations
+
+from forge_lib.data.profiling import Column, quoted
+from forge_lib.data.sampler import AGGREGATES, Draft, Missing, Sampler, many, one
+
+
+def list_columns(s: Sampler) -> Draft:
+    t = s.table()
+    chosen = s.rng.sample(
+        s.profile.of_kind(t, "label", "category", "number", "date", "year"), s.rng.choice([1, 2, 2, 3])
+    )
+    said = " and ".join([", ".join(c.words for c in chosen[:-1]), chosen[-1].words][len(chosen) == 1 :])
+    return Draft(
+        f"SELECT {', '.join(quoted(c.name) for c in chosen)} FROM {quoted(t)}",
+        f"{s.open()} the {said} of all {many(t)}.",
+    )
+
+
+def filtered(s: Sampler) -> Draft:
+    t = s.table()
+    shown = s.rng.choice([s.label(t), s.shown(t)])
+    c = s.condition(t, but=shown)
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {c.sql}",
+                 s.rng.choice([f"What is the {shown.words} of each of the {many(t)} whose {c.words}?",
+                               f"{s.open()} the {shown.words} of every {one(t)} whose {c.words}."]))  # fmt: skip
+
+
+def filtered_twice(s: Sampler) -> Draft:
+    t = s.table()
+    shown = s.label(t)
+    a, b = s.condition(t, but=shown), s.condition(t, but=shown)
+    if a.sql.split()[0] == b.sql.split()[0]:
+        raise Missing
+    word = s.rng.choice(["and", "and", "or"])
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {a.sql} {word.upper()} {b.sql}",
+                 f"{s.open()} the {shown.words} of {many(t)} whose {a.words} {word} whose {b.words}.")  # fmt: skip
+
+
+def count_rows(s: Sampler) -> Draft:
+    t = s.table()
+    if s.rng.random() < 0.2:
+        return Draft(
+            f"SELECT COUNT(*) FROM {quoted(t)}",
+            s.rng.choice([f"How many {many(t)} are there?", f"Count the {many(t)}."]),
+        )
+    c = s.condition(t)
+    return Draft(f"SELECT COUNT(*) FROM {quoted(t)} WHERE {c.sql}",
+                 s.rng.choice([f"How many {many(t)} are there whose {c.words}?", f"Number of {many(t)} whose {c.words}"]))  # fmt: skip
+
+
+def aggregate(s: Sampler) -> Draft:
+    t = s.table()
+    number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
+    said = f"the {AGGREGATES[function]} {number.words}"
+    if s.rng.random() < 0.4:
+        return Draft(f"SELECT {function}({quoted(number.name)}) FROM {quoted(t)}", f"What is {said} of all {many(t)}?")
+    c = s.condition(t, but=number)
+    return Draft(
+        f"SELECT {function}({quoted(number.name)}) FROM {quoted(t)} WHERE {c.sql}",
+        f"What is {said} of {many(t)} whose {c.words}?",
+    )
+
+
+def two_aggregates(s: Sampler) -> Draft:
+    t = s.table()
+    number = s.pick(t, "number")
+    a, b = s.rng.sample(list(AGGREGATES), 2)
+    n = quoted(number.name)
+    return Draft(f"SELECT {a}({n}), {b}({n}) FROM {quoted(t)}",
+                 f"{s.open()} the {AGGREGATES[a]} and the {AGGREGATES[b]} {number.words} of all {many(t)}.")  # fmt: skip
+
+
+def distinct_values(s: Sampler) -> Draft:
+    t = s.table()
+    c = s.pick(t, "category", "text")
+    if s.rng.random() < 0.5:
+        return Draft(
+            f"SELECT COUNT(DISTINCT {quoted(c.name)}) FROM {quoted(t)}",
+            f"How many different values of {c.words} do the {many(t)} have?",
+        )
+    return Draft(
+        f"SELECT DISTINCT {quoted(c.name)} FROM {quoted(t)}",
+        f"{s.open()} the different values of {c.words} among the {many(t)}.",
+    )
+
+
+def ordered(s: Sampler) -> Draft:
+    t = s.table()
+    shown, by = s.label(t), s.pick(t, "number", "date", "year")
+    down = s.rng.random() < 0.5
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} ORDER BY {quoted(by.name)}{' DESC' * down}",
+                 f"{s.open()} the {shown.words} of all {many(t)}, ordered by {by.words} from {_ends(by, down)}.")  # fmt: skip
+
+
+def top(s: Sampler) -> Draft:
+    t = s.table()
+    shown, by = s.label(t), s.pick(t, "number", "date", "year")
+    down, k = s.rng.random() < 0.6, s.rng.choice([1, 1, 1, 3, 5])
+    where, whose = "", ""
+    if s.rng.random() < 0.5:
+        c = s.condition(t, but=by)
+        where, whose = f" WHERE {c.sql}", f" among those whose {c.words}"
+    extreme = (
+        {True: "latest", False: "earliest"}[down]
+        if by.kind in ("date", "year")
+        else {True: "highest", False: "lowest"}[down]
+    )
+    what = (
+        f"the {one(t)} with the {extreme} {by.words}" if k == 1 else f"the {k} {many(t)} with the {extreme} {by.words}"
+    )
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)}{where} ORDER BY {quoted(by.name)}{' DESC' * down} LIMIT {k}",
+                 f"What is the {shown.words} of {what}{whose}?")  # fmt: skip
+
+
+def grouped(s: Sampler) -> Draft:
+    t = s.table()
+    by = s.pick(t, "category")
+    if s.rng.random() < 0.5:
+        return Draft(f"SELECT {quoted(by.name)}, COUNT(*) FROM {quoted(t)} GROUP BY {quoted(by.name)}",
+                     s.rng.choice([f"How many {many(t)} are there for each {by.words}?", f"{s.open()} each {by.words} and its number of {many(t)}."]))  # fmt: skip
+    number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
+    return Draft(f"SELECT {quoted(by.name)}, {function}({quoted(number.name)}) FROM {quoted(t)} GROUP BY {quoted(by.name)}",
+                 f"For each {by.words}, what is the {AGGREGATES[function]} {number.words} of the {many(t)}?")  # fmt: skip
+
+
+def largest_group(s: Sampler) -> Draft:
+    t = s.table()
+    by = s.pick(t, "category")
+    down = s.rng.random() < 0.7
+    return Draft(f"SELECT {quoted(by.name)} FROM {quoted(t)} GROUP BY {quoted(by.name)} ORDER BY COUNT(*){' DESC' * down} LIMIT 1",
+                 f"Which {by.words} do the {'most' if down else 'fewest'} {many(t)} have?")  # fmt: skip
+
+
+def big_groups(s: Sampler) -> Draft:
+    t = s.table()
+    by, k = s.pick(t, "category"), s.rng.choice([1, 2, 3, 5])
+    return Draft(f"SELECT {quoted(by.name)} FROM {quoted(t)} GROUP BY {quoted(by.name)} HAVING COUNT(*) > {k}",
+                 f"Which values of {by.words} are shared by more than {k} {many(t)}?")  # fmt: skip
+
+
+def beyond_average(s: Sampler) -> Draft:
+    t = s.table()
+    shown, number = s.label(t), s.pick(t, "number")
+    sign, word = s.rng.choice([(">", "above"), ("<", "below")])
+    n = quoted(number.name)
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {n} {sign} (SELECT AVG({n}) FROM {quoted(t)})",
+                 f"{s.open()} the {shown.words} of {many(t)} whose {number.words} is {word} the average of all {many(t)}.")  # fmt: skip
+
+
+def extreme(s: Sampler) -> Draft:
+    t = s.table()
+    shown, number = s.shown(t), s.pick(t, "number", "year")
+    function = s.rng.choice(["MAX", "MIN"])
+    n = quoted(number.name)
+    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {n} = (SELECT {function}({n}) FROM {quoted(t)})",
+                 f"What is the {shown.words} of the {many(t)} that have the {AGGREGATES[function]} {number.words} of all?")  # fmt: skip
+
+
+def both_groups(s: Sampler) -> Draft:
+    t = s.table()
+    shown = s.pick(t, "category", "text")
+    a, b = s.condition(t, but=shown), s.condition(t, but=shown)
+    if a.sql.split()[0] != b.sql.split()[0]:
+        raise Missing
+    word, said = s.rng.choice([("INTERSECT", "and also by some"), ("EXCEPT", "but by no"), ("UNION", "or by some")])
+    f = f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE"
+    return Draft(f"{f} {a.sql} {word} {f} {b.sql}",
+                 f"Which values of {shown.words} are held by some {one(t)} whose {a.words} {said} {one(t)} whose {b.words}?")  # fmt: skip
+
+
+def share(s: Sampler) -> Draft:
+    t = s.table()
+    c = s.condition(t)
+    return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {quoted(t)}",
+                 f"What percentage of all {many(t)} are those whose {c.words}?")  # fmt: skip
+
+
+def _ends(column: Column, down: bool) -> str:
+    ends = ("earliest", "latest") if column.kind in ("date", "year") else ("lowest", "highest")
+    return " to ".join(reversed(ends) if down else ends)
+
+
+# A shape that is asked more often stands here more than once.
+SINGLE = [
+    list_columns, filtered, filtered, filtered_twice, count_rows, aggregate, two_aggregates, distinct_values, ordered, top, top,
+    grouped, grouped, largest_group, big_groups, beyond_average, extreme, both_groups, share,
+]  # fmt: skip

@@ -1,0 +1,107 @@
+"""A teacher words the questions of sampled queries: a language model behind any OpenAI-compatible endpoint.
+
+Without one the plain template question of the sampler stays. Answers are saved as they come, so a stopped run goes on
+where it stopped and nothing is paid for twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from forge_lib.chat import Message
+from forge_lib.data.pairs import DataError, DataSet, Pair
+from forge_lib.endpoint import Ask
+from forge_lib.tasks.sql.sandbox import shared_sandbox
+from forge_lib.tasks.sql.schema import render_schema
+
+INSTRUCTION = """You word questions for a text-to-SQL data set. You get a schema, a SQLite query, a stiff question and the \
+first rows of the result. Write the one question that a user of this database would ask and that exactly this query answers.
+- The same filters, the same columns in the same order and nothing more; order and number of rows where the query has them.
+- Natural words for tables and columns, but unambiguous. Every value of the query stands in the question as it is in the \
+query; dates may be worded.
+- > is "more than", >= is "at least", BETWEEN includes both ends.
+Answer with the question alone. If no sensible person would ask for this, answer DROP."""
+ANSWER_TOKENS = 60  # a question is about 20; the rest is for models that think aloud a little
+MAX_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What asking the teacher will cost: requests still to be sent, tokens, and money in the currency of the prices."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+
+    def __str__(self) -> str:
+        return (f"{self.requests} requests, about {self.prompt_tokens:,} tokens in and {self.completion_tokens:,} out: "
+                f"about {self.cost:.2f} at the prices given.")  # fmt: skip
+
+
+def teacher_messages(data: DataSet, pair: Pair) -> list[Message]:
+    """What the teacher is told about one draft."""
+    rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:3]
+    schema = render_schema(data.schema(pair.db_id))
+    asked = f"Tables:\n{schema}\n\nSQL: {pair.sql}\nStiff question: {pair.question}\nFirst rows: {str(rows)[:300]}"
+    return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": asked}]
+
+
+def estimate(
+    data: DataSet, drafts: Sequence[Pair], folder: Path, prices: tuple[float, float], count: Callable[[str], int]
+) -> Estimate:
+    """The cost of the drafts not yet worded in `folder`. prices: per million tokens in and out; count: tokens of a text."""
+    left = [d for d in drafts if d.id not in _answers(folder)]
+    tokens = sum(count(m["content"]) for d in left for m in teacher_messages(data, d))
+    out = ANSWER_TOKENS * len(left)
+    return Estimate(len(left), tokens, out, (tokens * prices[0] + out * prices[1]) / 1e6)
+
+
+def word_questions(
+    data: DataSet, drafts: Sequence[Pair], folder: Path, ask: Ask | None, progress: bool = True
+) -> list[Pair]:
+    """The drafts with the teacher's questions, those it dropped left out; the drafts themselves when `ask` is None.
+
+    Every answer is appended to `folder`/teacher.jsonl at once; drafts answered there are not asked again.
+    """
+    if ask is None:
+        return list(drafts)
+    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
+
+    known = _answers(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "teacher.jsonl").open("a", encoding="utf-8") as file:
+        for draft in tqdm([d for d in drafts if d.id not in known], "teacher", disable=not progress):
+            said = ask(teacher_messages(data, draft), MAX_TOKENS).text.strip().strip('"')
+            known[draft.id] = "" if said in ("", "DROP") else said
+            file.write(json.dumps({"id": draft.id, "question": known[draft.id]}, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    return [
+        replace(d, question=known[d.id], provenance="sampled query, question by a language model")
+        for d in drafts if known[d.id]
+    ]  # fmt: skip
+
+
+def _answers(folder: Path) -> dict[str, str]:
+    path = folder / "teacher.jsonl"
+    if not path.exists():
+        return {}
+    text = path.read_text(encoding="utf-8")
+    if text and not text.endswith("\n"):  # cut off while it was written: that one is asked again
+        text = text[: text.rfind("\n") + 1]
+        path.write_text(text, encoding="utf-8")
+    answers = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            record = json.loads(line)
+            answers[record["id"]] = record["question"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise DataError(
+                f"teacher.jsonl, line {number}, is no answer of the teacher ({error}). Delete the line."
+            ) from error
+    return answers
