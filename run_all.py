@@ -5,6 +5,7 @@ python run_all.py                      the whole course, profile detected
 python run_all.py --profile smoke      the same in a few minutes, to see that everything works
 python run_all.py --only 04            one notebook
 python run_all.py --from 06            from one notebook on (continues a stopped run)
+python run_all.py --data my:DIR --run mine   the lessons on other data, in a run folder of their own
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
 
 
-def choose(notebooks: list[Path], only: str | None, start: str | None) -> list[Path]:
-    """The notebooks that `--only` and `--from` leave. SystemExit when nothing matches."""
-    chosen = [n for n in notebooks if (not only or n.name.startswith(only)) and (not start or n.name[:2] >= start[:2])]
+def choose(notebooks: list[Path], only: str | None, start: str | None, end: str | None = None) -> list[Path]:
+    """The notebooks that `--only`, `--from` and `--to` leave. SystemExit when nothing matches."""
+    chosen = [
+        n for n in notebooks
+        if (not only or n.name.startswith(only)) and (start or "00")[:2] <= n.name[:2] <= (end or "99")[:2]
+    ]  # fmt: skip
     if not chosen:
         sys.exit(f"No notebook matches. There are: {', '.join(n.stem for n in notebooks)}.")
     return chosen
@@ -267,6 +271,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--only", metavar="NN", help="one notebook")
     parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")
+    parser.add_argument("--to", dest="end", metavar="NN", help="nothing after this notebook")
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
     parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
     parser.add_argument(
@@ -281,7 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.write_back and options.data != "course":
             parser.error("--write-back is for the course's own data: the repository shows no other outputs.")
         profile, reason = get_profile(options.profile)
-        chosen = choose(find_notebooks(), options.only, options.start)
+        chosen = choose(find_notebooks(), options.only, options.start, options.end)
         if options.list or options.dry_run:
             for notebook in chosen:
                 minutes = measured(profile.name).get("minutes", {}).get(notebook.stem)

@@ -99,7 +99,9 @@ def learning_curve(points: Sequence[dict], ax):
     values = np.array([p["accuracy"] for p in points])
     below, above = values - [p["low"] for p in points], np.array([p["high"] for p in points]) - values
     ax.errorbar(x, values, yerr=[below, above], marker="o", capsize=3, color=COLOURS[0])
-    ax.set(xscale="log", xlabel="distinct training pairs", ylabel="execution accuracy (%), 95% interval", ylim=(0, None))
+    ax.set(
+        xscale="log", xlabel="distinct training pairs", ylabel="execution accuracy (%), 95% interval", ylim=(0, None)
+    )
     ax.set_xticks(x, [f"{n:,}" for n in x])
     ax.minorticks_off()
     return ax

@@ -32,7 +32,8 @@ class Profile:
     learning_rate: float  # peak, after warm-up, decayed to zero by a cosine
     # SFT
     sft_passes: float  # times the training part is seen
-    sft_pairs: int | None  # training pairs used; None = all
+    sft_pairs: int | None  # training pairs used that authors wrote; None = all
+    sft_sampled: int | None  # training pairs used whose queries a program sampled; None = all
     pack_questions: int  # questions that share one schema prefix
     packs_per_step: int  # databases mixed in one optimizer step
     packs_per_forward: int  # of them, how many go through the model at once (memory)
@@ -56,7 +57,7 @@ FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 CPU = Profile(
     name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
     lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.0, sft_pairs=None, pack_questions=5, packs_per_step=2, packs_per_forward=1,
+    sft_passes=1.0, sft_pairs=None, sft_sampled=0, pack_questions=5, packs_per_step=2, packs_per_forward=1,
     checkpoints=3, validation_items=None,
     grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
     test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=FORMATS,
@@ -80,22 +81,22 @@ def _like(base: Profile, **changes) -> Profile:
 
 PROFILES: dict[str, Profile] = {
     "smoke": _like(
-        CPU, name="smoke", sft_passes=1.0, sft_pairs=48, checkpoints=1, validation_items=4,
+        CPU, name="smoke", sft_passes=1.0, sft_pairs=36, sft_sampled=12, checkpoints=1, validation_items=4,
         grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
     ),
     "cpu": CPU,
     "mlx": _like(
         CPU, name="mlx", device="mps", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
-        learning_rate=2e-4, sft_passes=2.0, grpo_steps=60,
+        learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60,
     ),
     "t4": _like(
         CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
-        quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, packs_per_forward=1,
+        quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, sft_sampled=None, packs_per_forward=1,
         grpo_steps=60, grpo_prompts=1, eval_batch=16, max_new_tokens=160,
     ),
     "a100": _like(
         CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
-        learning_rate=2e-4, sft_passes=2.0, packs_per_step=4, packs_per_forward=4,
+        learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, packs_per_step=4, packs_per_forward=4,
         grpo_steps=200, grpo_prompts=8, eval_batch=128, max_new_tokens=256,
     ),
 }  # fmt: skip

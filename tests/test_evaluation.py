@@ -45,6 +45,15 @@ def test_the_gold_scores_100_and_nothing_scores_0(library):
     assert (worst["all"], worst["strict"], worst["valid_sql"]) == (0, 0, 0)
 
 
+def test_hard_wordings_are_counted_apart_from_seen_and_unseen(library):
+    from dataclasses import replace
+
+    hard = replace(library.test[0], id="h", wording="typos")
+    row = summary_row(evaluate("gold but one", says(*[p.sql for p in library.test], "SELECT 9"), library, [*library.test, hard]))
+    assert (row["seen"], row["unseen"], row["hard"], row["all"]) == (100, 100, 0, 75)
+    assert "hard" in result_table([row]).columns
+
+
 def test_sql_inside_prose_counts_leniently_and_not_strictly(library):
     chatty = says(*(f"Sure!\n```sql\n{p.sql};\n```\nAnything else?" for p in library.test))
     row = summary_row(evaluate("chatty", chatty, library, library.test))

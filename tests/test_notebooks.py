@@ -29,7 +29,8 @@ def test_one_parameters_cell_with_the_shared_names(path):
     assert len(tagged) == 1
     values: dict = {}
     exec(tagged[0].source, values)
-    assert (values["profile"], values["run"], values["seed"], values["task"]) == ("auto", "default", 17, "sql")
+    shared = ("profile", "run", "seed", "task", "data")
+    assert tuple(values[name] for name in shared) == ("auto", "default", 17, "sql", "course")
 
 
 @EVERY
@@ -68,6 +69,19 @@ def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch):
     assert run_all.main(["--profile", "smoke", "--run", "smoke"]) == 0
     done = {p.name for p in (tmp_path / "smoke" / "notebooks").glob("*.ipynb")}
     assert done == {b.name for b in BOOKS}
+
+
+@pytest.mark.slow
+@pytest.mark.spider
+@pytest.mark.enable_socket
+def test_the_lessons_run_on_spider(tmp_path, monkeypatch, spider_dir):
+    """One parameter puts Spider in the place of the course's own data."""
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    arguments = ["--profile", "smoke", "--run", "spider", "--data", f"spider:{spider_dir}"]
+    assert run_all.main([*arguments, "--from", "02", "--to", "09"]) == 0
+    answers = (tmp_path / "spider" / "evaluation" / "sft.jsonl").read_text()
+    assert "train_spider-" in answers and "bakery" not in answers
 
 
 @pytest.mark.slow

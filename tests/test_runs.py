@@ -28,6 +28,14 @@ def test_a_run_folder_belongs_to_one_profile_and_seed():
         start("cpu", "r", 3)
     with pytest.raises(RunError, match="seed 3"):
         start("smoke", "r", 4)
+    with pytest.raises(RunError, match="data 'course'"):
+        start("smoke", "r", 3, data="spider:/somewhere/else")
+
+
+def test_the_run_knows_its_data_without_the_path_of_this_machine(tmp_path):
+    lab = start("smoke", "r", data="my:/home/somebody/hospital")
+    assert lab.data == "my:hospital"
+    assert "somebody" not in (tmp_path / "runs" / "r" / "config.json").read_text()
 
 
 def test_a_missing_input_names_the_notebook_that_makes_it():

@@ -111,6 +111,12 @@ class DataSet:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
 
 
+def training_part(pairs: Sequence[Pair], written: int | None, sampled: int | None, seed: int) -> list[Pair]:
+    """What a profile trains on: `written` pairs by authors and `sampled` ones (queries drawn by a program); None = all."""
+    own = [p for p in pairs if not p.provenance.startswith("sampled")]
+    return spread(own, written, seed) + spread([p for p in pairs if p.provenance.startswith("sampled")], sampled, seed)
+
+
 def spread(pairs: Sequence[Pair], count: int | None, seed: int) -> list[Pair]:
     """`count` pairs drawn evenly over parts and databases, the same for the same seed; all when `count` is None.
 

@@ -21,6 +21,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Condition:
+    """A filter as SQL and as words that follow "whose"."""
+
     sql: str
     words: str  # after "whose": "price is over 20"
 
@@ -129,10 +131,12 @@ def literal(value) -> str:
 
 
 def many(table: str) -> str:
+    """What several rows of a table are called."""
     return nouns(table)[1]
 
 
 def one(table: str) -> str:
+    """What one row of a table is called."""
     return nouns(table)[0]
 
 

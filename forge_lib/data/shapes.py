@@ -7,6 +7,7 @@ from forge_lib.data.sampler import AGGREGATES, Draft, Missing, Sampler, many, on
 
 
 def list_columns(s: Sampler) -> Draft:
+    """Some columns of all rows."""
     t = s.table()
     chosen = s.rng.sample(
         s.profile.of_kind(t, "label", "category", "number", "date", "year"), s.rng.choice([1, 2, 2, 3])
@@ -19,6 +20,7 @@ def list_columns(s: Sampler) -> Draft:
 
 
 def filtered(s: Sampler) -> Draft:
+    """One column where one condition holds."""
     t = s.table()
     shown = s.rng.choice([s.label(t), s.shown(t)])
     c = s.condition(t, but=shown)
@@ -28,6 +30,7 @@ def filtered(s: Sampler) -> Draft:
 
 
 def filtered_twice(s: Sampler) -> Draft:
+    """The label where two conditions hold, or one of two."""
     t = s.table()
     shown = s.label(t)
     a, b = s.condition(t, but=shown), s.condition(t, but=shown)
@@ -39,6 +42,7 @@ def filtered_twice(s: Sampler) -> Draft:
 
 
 def count_rows(s: Sampler) -> Draft:
+    """How many rows, of all or under a condition."""
     t = s.table()
     if s.rng.random() < 0.2:
         return Draft(
@@ -51,6 +55,7 @@ def count_rows(s: Sampler) -> Draft:
 
 
 def aggregate(s: Sampler) -> Draft:
+    """One number about a column of numbers."""
     t = s.table()
     number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
     said = f"the {AGGREGATES[function]} {number.words}"
@@ -64,6 +69,7 @@ def aggregate(s: Sampler) -> Draft:
 
 
 def two_aggregates(s: Sampler) -> Draft:
+    """Two numbers about a column of numbers."""
     t = s.table()
     number = s.pick(t, "number")
     a, b = s.rng.sample(list(AGGREGATES), 2)
@@ -73,6 +79,7 @@ def two_aggregates(s: Sampler) -> Draft:
 
 
 def distinct_values(s: Sampler) -> Draft:
+    """The different values of a column, or how many."""
     t = s.table()
     c = s.pick(t, "category", "text")
     if s.rng.random() < 0.5:
@@ -87,6 +94,7 @@ def distinct_values(s: Sampler) -> Draft:
 
 
 def ordered(s: Sampler) -> Draft:
+    """All labels in the order of another column."""
     t = s.table()
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
     down = s.rng.random() < 0.5
@@ -95,6 +103,7 @@ def ordered(s: Sampler) -> Draft:
 
 
 def top(s: Sampler) -> Draft:
+    """The first one or few by a column."""
     t = s.table()
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
     down, k = s.rng.random() < 0.6, s.rng.choice([1, 1, 1, 3, 5])
@@ -115,6 +124,7 @@ def top(s: Sampler) -> Draft:
 
 
 def grouped(s: Sampler) -> Draft:
+    """A count or an aggregate for each value of a category."""
     t = s.table()
     by = s.pick(t, "category")
     if s.rng.random() < 0.5:
@@ -126,6 +136,7 @@ def grouped(s: Sampler) -> Draft:
 
 
 def largest_group(s: Sampler) -> Draft:
+    """The value of a category with most or fewest rows."""
     t = s.table()
     by = s.pick(t, "category")
     down = s.rng.random() < 0.7
@@ -134,6 +145,7 @@ def largest_group(s: Sampler) -> Draft:
 
 
 def big_groups(s: Sampler) -> Draft:
+    """The values of a category with more than k rows."""
     t = s.table()
     by, k = s.pick(t, "category"), s.rng.choice([1, 2, 3, 5])
     return Draft(f"SELECT {quoted(by.name)} FROM {quoted(t)} GROUP BY {quoted(by.name)} HAVING COUNT(*) > {k}",
@@ -141,6 +153,7 @@ def big_groups(s: Sampler) -> Draft:
 
 
 def beyond_average(s: Sampler) -> Draft:
+    """The labels above or below the average."""
     t = s.table()
     shown, number = s.label(t), s.pick(t, "number")
     sign, word = s.rng.choice([(">", "above"), ("<", "below")])
@@ -150,6 +163,7 @@ def beyond_average(s: Sampler) -> Draft:
 
 
 def extreme(s: Sampler) -> Draft:
+    """What the rows with the extreme of a number have."""
     t = s.table()
     shown, number = s.shown(t), s.pick(t, "number", "year")
     function = s.rng.choice(["MAX", "MIN"])
@@ -159,6 +173,7 @@ def extreme(s: Sampler) -> Draft:
 
 
 def both_groups(s: Sampler) -> Draft:
+    """Values that two groups have in common, or only one, or either."""
     t = s.table()
     shown = s.pick(t, "category", "text")
     a, b = s.condition(t, but=shown), s.condition(t, but=shown)
@@ -171,6 +186,7 @@ def both_groups(s: Sampler) -> Draft:
 
 
 def share(s: Sampler) -> Draft:
+    """The percentage of rows under a condition."""
     t = s.table()
     c = s.condition(t)
     return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {quoted(t)}",

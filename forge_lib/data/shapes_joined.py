@@ -7,6 +7,7 @@ from forge_lib.data.sampler import AGGREGATES, Draft, Sampler, full, many, need,
 
 
 def filtered_by_parent(s: Sampler) -> Draft:
+    """A column of children whose parent fulfils a condition."""
     j = s.join()
     shown, c = s.shown(j.child), s.condition(j.parent, prefix=quoted(j.parent) + ".")
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql}",
@@ -14,6 +15,7 @@ def filtered_by_parent(s: Sampler) -> Draft:
 
 
 def parents_by_child(s: Sampler) -> Draft:
+    """Parents that have a child under a condition, once each."""
     j = s.join()
     shown, c = s.label(j.parent), s.condition(j.child, prefix=quoted(j.child) + ".")
     return Draft(f"SELECT DISTINCT {full(shown)} FROM {on(j)} WHERE {c.sql}",
@@ -21,6 +23,7 @@ def parents_by_child(s: Sampler) -> Draft:
 
 
 def side_by_side(s: Sampler) -> Draft:
+    """A child's column beside its parent's label."""
     j = s.join()
     a, b = s.shown(j.child), s.label(j.parent)
     return Draft(f"SELECT {full(a)}, {full(b)} FROM {on(j)}",
@@ -28,6 +31,7 @@ def side_by_side(s: Sampler) -> Draft:
 
 
 def count_of_parent(s: Sampler) -> Draft:
+    """How many children the parents under a condition have."""
     j = s.join()
     c = s.condition(j.parent, prefix=quoted(j.parent) + ".")
     return Draft(
@@ -37,6 +41,7 @@ def count_of_parent(s: Sampler) -> Draft:
 
 
 def aggregate_of_parent(s: Sampler) -> Draft:
+    """One number about the children of parents under a condition."""
     j = s.join()
     number, function, c = (
         s.pick(j.child, "number"),
@@ -48,6 +53,7 @@ def aggregate_of_parent(s: Sampler) -> Draft:
 
 
 def children_per_parent(s: Sampler) -> Draft:
+    """How many children each parent has, with or without those that have none."""
     j = s.join()
     shown, key = s.label(j.parent), need(s.profile.keys.get(j.parent))
     p, c = quoted(j.parent), quoted(j.child)
@@ -61,6 +67,7 @@ def children_per_parent(s: Sampler) -> Draft:
 
 
 def number_per_parent(s: Sampler) -> Draft:
+    """An aggregate of its children for each parent."""
     j = s.join()
     shown, key, number, function = (
         s.label(j.parent),
@@ -73,6 +80,7 @@ def number_per_parent(s: Sampler) -> Draft:
 
 
 def busiest_parent(s: Sampler) -> Draft:
+    """The parent with most or fewest children, or the largest sum."""
     j = s.join()
     shown, key, down = s.label(j.parent), need(s.profile.keys.get(j.parent)), s.rng.random() < 0.8
     number = s.rng.choice([None, *s.profile.of_kind(j.child, "number")])
@@ -87,6 +95,7 @@ def busiest_parent(s: Sampler) -> Draft:
 
 
 def busy_parents(s: Sampler) -> Draft:
+    """Parents with more than k children, under a condition or not."""
     j = s.join()
     shown, key, k = s.label(j.parent), need(s.profile.keys.get(j.parent)), s.rng.choice([1, 1, 2, 3])
     where, whose = "", ""
@@ -99,6 +108,7 @@ def busy_parents(s: Sampler) -> Draft:
 
 
 def childless(s: Sampler) -> Draft:
+    """Parents that no child refers to."""
     j = s.join()
     shown, c, k = s.label(j.parent), quoted(j.child), quoted(j.column)
     filled = (
@@ -110,6 +120,7 @@ def childless(s: Sampler) -> Draft:
 
 
 def top_with_parent(s: Sampler) -> Draft:
+    """The parent of the child with the largest number or latest date."""
     j = s.join()
     shown, by = s.label(j.parent), s.pick(j.child, "number", "date", "year")
     return Draft(f"SELECT {full(shown)} FROM {on(j)} ORDER BY {full(by)} DESC LIMIT 1",
@@ -117,6 +128,7 @@ def top_with_parent(s: Sampler) -> Draft:
 
 
 def chain(s: Sampler) -> Draft:
+    """Over three tables: children, parents and grandparents, or two parents of one child."""
     j = s.join()
     k = s.rng.choice(
         [x for x in s.joins if x != j and x.child in (j.parent, j.child) and x.parent not in (j.parent, j.child)]
@@ -147,6 +159,7 @@ def chain(s: Sampler) -> Draft:
 
 
 def above_average_in_group(s: Sampler) -> Draft:
+    """Children of some parents, above the average of all children."""
     j = s.join()
     shown, number, c = s.label(j.child), s.pick(j.child, "number"), s.condition(j.parent, prefix=quoted(j.parent) + ".")
     n = quoted(number.name)
@@ -155,6 +168,7 @@ def above_average_in_group(s: Sampler) -> Draft:
 
 
 def ranked_categories(s: Sampler) -> Draft:
+    """An aggregate of the children for each category of parents, ranked."""
     j = s.join()
     by, number, k = s.pick(j.parent, "category"), s.pick(j.child, "number"), s.rng.choice([1, 2])
     function = s.rng.choice(["AVG", "SUM"])
@@ -163,6 +177,7 @@ def ranked_categories(s: Sampler) -> Draft:
 
 
 def share_of_parent(s: Sampler) -> Draft:
+    """The percentage under a condition among the children of some parents."""
     j = s.join()
     c, d = s.condition(j.child, prefix=quoted(j.child) + "."), s.condition(j.parent, prefix=quoted(j.parent) + ".")
     return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {on(j)} WHERE {d.sql}",
@@ -170,6 +185,7 @@ def share_of_parent(s: Sampler) -> Draft:
 
 
 def strong_parents(s: Sampler) -> Draft:
+    """Parents whose children's average is above that of all."""
     j = s.join()
     shown, key, number = s.label(j.parent), need(s.profile.keys.get(j.parent)), s.pick(j.child, "number")
     return Draft(f"SELECT {full(shown)} FROM {on(j)} GROUP BY {quoted(j.parent)}.{quoted(key)} HAVING AVG({full(number)}) > (SELECT AVG({quoted(number.name)}) FROM {quoted(j.child)})",
@@ -177,6 +193,7 @@ def strong_parents(s: Sampler) -> Draft:
 
 
 def ranked_parents_over_chain(s: Sampler) -> Draft:
+    """Parents ranked by how many children they share with another parent."""
     j = s.join()
     k = s.rng.choice([x for x in s.joins if x != j and x.child == j.child and x.parent != j.parent])
     path = f"{on(j)} JOIN {quoted(k.parent)} ON {quoted(k.child)}.{quoted(k.column)} = {quoted(k.parent)}.{quoted(k.target)}"
@@ -192,6 +209,7 @@ def ranked_parents_over_chain(s: Sampler) -> Draft:
 
 
 def top_of_group(s: Sampler) -> Draft:
+    """Within the children of some parents, the one with the extreme."""
     j = s.join()
     shown, number, c = s.label(j.child), s.pick(j.child, "number"), s.condition(j.parent, prefix=quoted(j.parent) + ".")
     function = s.rng.choice(["MAX", "MIN"])

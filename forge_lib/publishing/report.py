@@ -18,7 +18,7 @@ from forge_lib.runs import RunError, write_atomically
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
-    "02_data": "the data, its splits, its quality, the loss mask in colour",
+    "02_data": "thirty pairs read, ten broken; the gate, synthesis, how many examples are enough; the loss mask in colour",
     "03_lora_mechanics": "LoRA and NF4 written out, equal to the libraries'; memory arithmetic",
     "04_sft": "supervised fine-tuning with completion-only loss; the checkpoint chosen by execution accuracy",
     "05_grpo": "advantages by hand, the loss, TRL's GRPOTrainer with execution reward",
@@ -26,6 +26,7 @@ ABOUT = {
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
     "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
     "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
+    "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and what it gained",
 }
 
 

@@ -90,14 +90,19 @@ def test_the_same_words_about_another_database_are_no_duplicate(library):
 
 
 def test_near_duplicates_are_found_among_many():
-    pairs = [Pair(f"p{n}", "d", f"What is the average price of book number {n * 7919} in {n * 31} shops?", "") for n in range(2000)]
+    pairs = [
+        Pair(f"p{n}", "d", f"What is the average price of book number {n * 7919} in {n * 31} shops?", "")
+        for n in range(2000)
+    ]
     twin = replace(pairs[1234], id="twin", question=pairs[1234].question.replace("average", "averge"))
     ((found, like, similarity),) = near_duplicates([twin], pairs)
     assert (found, like.id) == (twin, "p1234") and similarity >= 0.8
 
 
 def test_dates_formats_and_case_labels_need_not_be_in_the_question(library):
-    sql = "SELECT CASE WHEN price > 1 THEN 'dear' ELSE 'cheap' END FROM books WHERE strftime('%Y', '2024-01-01') = '2024'"
+    sql = (
+        "SELECT CASE WHEN price > 1 THEN 'dear' ELSE 'cheap' END FROM books WHERE strftime('%Y', '2024-01-01') = '2024'"
+    )
     assert check_pairs(library, [replace(library.train[0], sql=sql)]) == []
 
 
@@ -109,7 +114,11 @@ def test_an_unanswerable_question_passes_the_gate(library):
 
 
 def test_values_may_be_worded_otherwise_where_that_is_the_point(library):
-    pair = replace(library.train[0], question="How many with a trio in the name?", sql="SELECT COUNT(*) FROM books WHERE title = 'Three'")
+    pair = replace(
+        library.train[0],
+        question="How many with a trio in the name?",
+        sql="SELECT COUNT(*) FROM books WHERE title = 'Three'",
+    )
     assert [f.rule for f in check_pairs(library, [pair])] == ["asks for its literals"]
     assert check_pairs(library, [replace(pair, wording="values")]) == []
 
@@ -127,7 +136,9 @@ def test_personal_data_is_found(text, kind):
     assert [found for found, _ in personal_data(text)] == [kind]
 
 
-@pytest.mark.parametrize("text", ["loans of 2024-01-31 and 2024-02-29", "order 1234567890123", "20 + 22 books", "ISBN 9783161484100"])
+@pytest.mark.parametrize(
+    "text", ["loans of 2024-01-31 and 2024-02-29", "order 1234567890123", "20 + 22 books", "ISBN 9783161484100"]
+)
 def test_numbers_and_dates_are_not_personal_data(text):
     assert personal_data(text) == []
 
@@ -136,7 +147,9 @@ def test_the_report_counts_pairs_by_rule_and_shows_one(library):
     bad = replace(library.train[0], id="bad", sql="SELECT nothing FROM books")
     findings = check_pairs(library, [library.train[0], bad])
     table = report(findings, 2)
-    assert table.loc["runs", "pairs"] == 1 and table.loc["runs", "share"] == 50 and "bad" in table.loc["runs", "example"]
+    assert (
+        table.loc["runs", "pairs"] == 1 and table.loc["runs", "share"] == 50 and "bad" in table.loc["runs", "example"]
+    )
     assert keep([library.train[0], bad], findings) == [library.train[0]]
     ax = findings_bars(table, plt.figure().add_subplot())
     assert [t.get_text() for t in ax.get_yticklabels()] == list(RULES)

@@ -20,9 +20,21 @@ def test_each_decision_is_on_disk_at_once_and_review_goes_on_where_it_stopped(re
 
 
 def test_accepted_and_fixed_pairs_come_back_and_rejected_ones_do_not(review):
-    assert review.apply([Decision("l-1", "fix", question="Size of the stock?"), Decision("l-2", "reject"), Decision("l-3", "accept")]) == []
+    assert (
+        review.apply(
+            [
+                Decision("l-1", "fix", question="Size of the stock?"),
+                Decision("l-2", "reject"),
+                Decision("l-3", "accept"),
+            ]
+        )
+        == []
+    )
     first, last = review.reviewed
-    assert (first.question, first.sql) == ("Size of the stock?", "SELECT COUNT(*) FROM books") and "fixed in review" in first.provenance
+    assert (first.question, first.sql) == (
+        "Size of the stock?",
+        "SELECT COUNT(*) FROM books",
+    ) and "fixed in review" in first.provenance
     assert last.id == "l-3" and "accepted in review" in last.provenance
 
 
@@ -73,9 +85,13 @@ def test_a_card_shows_rows_and_escapes_them(library):
 def test_the_widget_saves_goes_on_and_says_why_not(review):
     widget = review_widget(review, batch=2)
     assert widget.shown["id"] == "l-1" and widget.status.startswith("2 left in this batch")
-    widget.receive({"id": "l-1", "verdict": "fix", "question": "How many books are there?", "sql": "SELECT pages FROM books"})
+    widget.receive(
+        {"id": "l-1", "verdict": "fix", "question": "How many books are there?", "sql": "SELECT pages FROM books"}
+    )
     assert "runs: no such column" in widget.said and widget.shown["id"] == "l-1"
-    widget.receive({"id": "l-1", "verdict": "fix", "question": "How many books are there?", "sql": "SELECT COUNT(*) FROM books"})
+    widget.receive(
+        {"id": "l-1", "verdict": "fix", "question": "How many books are there?", "sql": "SELECT COUNT(*) FROM books"}
+    )
     assert "changes nothing" in widget.said
     widget.receive({"id": "l-1", "verdict": "accept", "question": "", "sql": ""})
     assert widget.shown["id"] == "l-2" and widget.said == ""

@@ -26,8 +26,14 @@ def wild(tmp_path) -> Path:
     with sqlite3.connect(path) as connection:
         connection.executescript(WILD)
         for n in range(12):
-            connection.execute("INSERT INTO author VALUES (?, ?, ?, ?)", (n, f"Author O'{n}", f"a{n}@example.org", "NL FR"[3 * (n % 2) :][:2]))
-            connection.execute("INSERT INTO writing VALUES (?, ?, ?, ?)", (n // 2, 100 + 7 * n, f"20{n + 10}-03-0{n % 9 + 1}", "first second".split()[n % 2]))
+            connection.execute(
+                "INSERT INTO author VALUES (?, ?, ?, ?)",
+                (n, f"Author O'{n}", f"a{n}@example.org", "NL FR"[3 * (n % 2) :][:2]),
+            )
+            connection.execute(
+                "INSERT INTO writing VALUES (?, ?, ?, ?)",
+                (n // 2, 100 + 7 * n, f"20{n + 10}-03-0{n % 9 + 1}", ["first", "second"][n % 2]),
+            )
     connection.close()
     return path
 
@@ -40,7 +46,9 @@ def test_kinds_keys_and_joins_are_found_without_a_declaration(wild):
         "order": "category", "a": "empty", "b": "empty",
     }  # fmt: skip
     assert profile.keys["author"] == "aid" and "unused" not in profile.keys
-    assert [(j.child, j.column, j.parent, j.target, j.declared) for j in profile.joins] == [("writing", "aid", "author", "aid", False)]
+    assert [(j.child, j.column, j.parent, j.target, j.declared) for j in profile.joins] == [
+        ("writing", "aid", "author", "aid", False)
+    ]
     assert profile.label("author").name == "fullName"
 
 
@@ -96,7 +104,9 @@ def test_a_schema_that_has_no_more_to_ask_gives_fewer(tmp_path):
     assert 0 < len(synthesize(path, 500)) < 100
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"not a database at all" * 60, "is not a SQLite database"), (b"", "holds no rows")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"not a database at all" * 60, "is not a SQLite database"), (b"", "holds no rows")]
+)
 def test_a_file_that_cannot_be_asked_is_refused(tmp_path, content, message):
     path = tmp_path / "d.sqlite"
     path.write_bytes(content)
@@ -104,15 +114,26 @@ def test_a_file_that_cannot_be_asked_is_refused(tmp_path, content, message):
         synthesize(path, 1)
 
 
-@pytest.mark.parametrize(("name", "said"), [("hire_dt", "hire date"), ("FirstName", "first name"), ("ISBN", "isbn"), ("qty", "quantity")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("hire_dt", "hire date"), ("FirstName", "first name"), ("ISBN", "isbn"), ("qty", "quantity")]
+)
 def test_names_become_words(name, said):
     assert words(name) == said
 
 
-@pytest.mark.parametrize(("table", "said"), [("Person", ("person", "people")), ("boxes", ("box", "boxes")), ("news_item", ("news item", "news items"))])
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [("Person", ("person", "people")), ("boxes", ("box", "boxes")), ("news_item", ("news item", "news items"))],
+)
 def test_tables_become_nouns(table, said):
     assert nouns(table) == said
 
 
 def test_names_that_sql_reserves_are_quoted():
-    assert [quoted(n) for n in ("title", "order", "unit price", "Name", "nothing")] == ["title", '"order"', '"unit price"', "Name", '"nothing"']
+    assert [quoted(n) for n in ("title", "order", "unit price", "Name", "nothing")] == [
+        "title",
+        '"order"',
+        '"unit price"',
+        "Name",
+        '"nothing"',
+    ]

@@ -22,11 +22,16 @@ class Teacher:
 def test_the_teacher_sees_schema_query_and_rows(library):
     system, user = teacher_messages(library, library.train[0])
     assert "DROP" in system["content"]
-    assert all(part in user["content"] for part in ("books(", "SELECT COUNT(*) FROM books", "How many books are there?", "(4,)"))
+    assert all(
+        part in user["content"]
+        for part in ("books(", "SELECT COUNT(*) FROM books", "How many books are there?", "(4,)")
+    )
 
 
 def test_questions_are_replaced_and_what_the_teacher_drops_is_left_out(library, tmp_path):
-    worded = word_questions(library, library.train, tmp_path, Teacher("What is in stock?", "DROP", ' "Who is idle?" '), progress=False)
+    worded = word_questions(
+        library, library.train, tmp_path, Teacher("What is in stock?", "DROP", ' "Who is idle?" '), progress=False
+    )
     assert [(p.id, p.question) for p in worded] == [("l-1", "What is in stock?"), ("l-3", "Who is idle?")]
     assert all("language model" in p.provenance for p in worded) and worded[0].sql == library.train[0].sql
 
@@ -37,7 +42,11 @@ def test_a_stopped_run_goes_on_and_asks_nothing_twice(library, tmp_path):
     with (tmp_path / "teacher.jsonl").open("a") as file:
         file.write('{"id": "l-3", "que')  # cut off while it was written
     rest = Teacher("c?")
-    assert [p.question for p in word_questions(library, library.train, tmp_path, rest, progress=False)] == ["a?", "b?", "c?"]
+    assert [p.question for p in word_questions(library, library.train, tmp_path, rest, progress=False)] == [
+        "a?",
+        "b?",
+        "c?",
+    ]
     assert len(rest.asked) == 1
     assert len((tmp_path / "teacher.jsonl").read_text().splitlines()) == 3
 
@@ -49,7 +58,9 @@ def test_without_an_endpoint_the_templates_stay(library, tmp_path):
 
 def test_the_cost_is_known_before_and_falls_with_what_is_done(library, tmp_path):
     whole = estimate(library, library.train, tmp_path, (1.0, 4.0), count=lambda text: len(text.split()))
-    assert whole.requests == 3 and whole.cost == pytest.approx((whole.prompt_tokens + 4 * whole.completion_tokens) / 1e6)
+    assert whole.requests == 3 and whole.cost == pytest.approx(
+        (whole.prompt_tokens + 4 * whole.completion_tokens) / 1e6
+    )
     assert "3 requests" in str(whole)
     (tmp_path / "teacher.jsonl").write_text(json.dumps({"id": "l-1", "question": "?"}) + "\n")
     assert estimate(library, library.train, tmp_path, (1.0, 4.0), count=len).requests == 2

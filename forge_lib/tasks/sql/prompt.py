@@ -9,8 +9,7 @@ from forge_lib.chat import Message
 
 NO_ANSWER = "SELECT 'no answer'"  # the gold of a question that the tables cannot answer; it executes like any other
 INSTRUCTION = (
-    "Translate the question into one SQLite query. Answer with SQL only. "
-    f"If the tables cannot answer it: {NO_ANSWER}"
+    f"Translate the question into one SQLite query. Answer with SQL only. If the tables cannot answer it: {NO_ANSWER}"
 )
 
 
