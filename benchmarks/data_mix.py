@@ -2,7 +2,8 @@
 
 `python -m benchmarks.data_mix` trains the embedded model once a row of CONDITIONS (minutes each, one after the other) and
 appends what came out to benchmarks/data_mix.jsonl; rows that are there are skipped. Notebook 02 draws its figures from
-that file. Every condition is scored on validation and, once, on the frozen test; choices are made on validation.
+that file. Every condition is scored on validation, and those that are compared with each other once on the frozen test;
+choices are made on validation. `--course default` adds what notebook 04 reached in that run, on all pairs of its profile.
 """
 
 import argparse
@@ -11,15 +12,16 @@ import random
 import time
 from pathlib import Path
 
+from forge_lib import ROOT
 from forge_lib.data.course import load_course
-from forge_lib.data.pairs import DataSet, Pair, spread
+from forge_lib.data.pairs import DataSet, Pair, spread, training_part
 from forge_lib.data.quality import check_pairs, keep
 from forge_lib.data.synthesis import synthesize
 from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
 from forge_lib.models import load_base, load_tokenizer
 from forge_lib.profiles import get_profile
-from forge_lib.runs import seed_everything
+from forge_lib.runs import seed_everything, write_atomically
 from forge_lib.training.packing import make_packs, make_steps
 from forge_lib.training.sft import add_lora, mean_loss, settings_for, train
 
@@ -33,19 +35,18 @@ CONDITIONS = {
     "reviewed 50": (50, 0, 0, 400), "synthetic, template": (0, 0, N, N),
 }  # fmt: skip
 
+MIXES = [name for name, (*_, seen) in CONDITIONS.items() if seen == N]  # compared with each other, so also on the test
+
 
 def choose(data: DataSet, reviewed: int, teacher: int, template: int, seed: int) -> list[Pair]:
     """Pairs of one condition, spread over databases; smaller draws are part of larger ones.
 
     Template pairs are drawn afresh on the databases of the sampled pairs, and pass the gate: what one has without a teacher.
     """
-    own = [p for p in data.train if not p.provenance.startswith("sampled")]
-    sampled = [p for p in data.train if p.provenance.startswith("sampled")]
-    drawn = spread(own, reviewed, seed) + spread(sampled, teacher, seed)
+    drawn = training_part(data.train, reviewed, teacher, seed)
     if template:
-        drafts = [
-            p for db_id in sorted({p.db_id for p in sampled}) for p in synthesize(data.database(db_id), DRAFTS, seed)
-        ]
+        ids = sorted({p.db_id for p in data.train if p.provenance.startswith("sampled")})
+        drafts = [p for db_id in ids for p in synthesize(data.database(db_id), DRAFTS, seed)]
         drawn += spread(keep(drafts, check_pairs(data, drafts)), template, seed)
     return drawn
 
@@ -69,7 +70,7 @@ def run(name: str, data: DataSet, seed: int) -> dict:
            "training_loss": sum(r["loss"] for r in records[-10:]) / len(records[-10:])}  # fmt: skip
     checks = make_packs(data, data.validation, tokenizer, profile.pack_questions, profile.max_length)
     row["validation_loss"] = mean_loss(model, checks, tokenizer.pad_token_id, settings)
-    for split in ("validation", "test"):
+    for split in ("validation", "test") if name in MIXES else ("validation",):
         items = getattr(data, split)
         answers = local_model(model, tokenizer, data, profile.max_new_tokens, profile.eval_batch, progress=False)
         found = evaluate(name, answers, data, items)
@@ -77,24 +78,47 @@ def run(name: str, data: DataSet, seed: int) -> dict:
     return row
 
 
+def of_course(folder: Path, data: DataSet) -> dict:
+    """The row of a finished run of notebook 04."""
+    config, result = (json.loads((folder / name).read_text()) for name in ("config.json", "sft/result.json"))
+    profile = config["profile"]
+    pairs = training_part(data.train, profile["sft_pairs"], profile["sft_sampled"], config["seed"])
+    answers = (folder / f"sft/validation/step-{result['step']:04d}.jsonl").read_text().splitlines()
+    steps = [json.loads(line) for line in (folder / "sft/records.jsonl").read_text().splitlines()]
+    return {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
+            "seed": config["seed"], "examples": result["examples"], "minutes": result["train_seconds"] / 60,
+            "training_loss": sum(r["loss"] for r in steps[-10:]) / len(steps[-10:]), "validation_loss": result["validation_loss"],
+            "validation": [{"id": r["id"], "verdict": r["verdict"]} for r in map(json.loads, answers)]}  # fmt: skip
+
+
 def main() -> None:
     """Run the conditions that have no row yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", help="part of the names of the conditions to run")
     parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--course", metavar="RUN", help="add notebook 04's result in runs/RUN, and stop")
     arguments = parser.parse_args()
     lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
     done = {(r["condition"], r["seed"]) for r in map(json.loads, lines)}
     data = load_course()
+    if arguments.course:
+        row = of_course(ROOT / "runs" / arguments.course, data)
+        kept = [line for line in lines if json.loads(line)["condition"] != row["condition"]]
+        write_atomically(RESULTS, "\n".join([*kept, json.dumps(row)]) + "\n")
+        return
     for name in CONDITIONS:
         if (name, arguments.seed) in done or (arguments.only and arguments.only not in name):
             continue
         row = run(name, data, arguments.seed)
         with RESULTS.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        right = {s: sum(r["verdict"] == "correct" for r in row[s]) / len(row[s]) for s in ("validation", "test")}
-        print(f"{name}: {row['minutes']:.1f} min, validation loss {row['validation_loss']:.3f}, right: "
-              f"validation {right['validation']:.1%}, test {right['test']:.1%}", flush=True)  # fmt: skip
+        right = {
+            s: sum(r["verdict"] == "correct" for r in row[s]) / len(row[s]) for s in ("validation", "test") if s in row
+        }
+        print(
+            f"{name}: {row['minutes']:.1f} min, validation loss {row['validation_loss']:.3f}, right: {right}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

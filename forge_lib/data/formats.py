@@ -28,7 +28,7 @@ ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
 
 def conversation(data: DataSet, pair: Pair) -> Conversation:
     """The turns of one pair: schema, question, SQL."""
-    prompt = build_messages(render_schema(data.view(pair.db_id, [pair.question])), pair.question)
+    prompt = build_messages(render_schema(data.view(pair.db_id, [pair.asked])), pair.asked)
     return [*prompt, {"role": "assistant", "content": pair.sql}]
 
 

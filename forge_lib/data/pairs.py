@@ -36,6 +36,11 @@ class Pair:
     evidence: str = ""
 
     @property
+    def asked(self) -> str:
+        """What stands in the prompt: the question, with BIRD's evidence after it where there is some."""
+        return f"{self.question} ({self.evidence})" if self.evidence else self.question
+
+    @property
     def group(self) -> str:
         """Where its result is counted: "hard" for a hard wording, otherwise its part, "seen" or "unseen"."""
         return group(self.as_record())

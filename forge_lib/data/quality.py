@@ -198,13 +198,12 @@ def personal_data(text: str) -> list[tuple[str, str]]:
 
 
 def too_long(data: DataSet, pairs: Sequence[Pair], tokenizer, max_length: int) -> list[Finding]:
-    """Pairs whose schema, question and SQL together are more tokens than `max_length` (chat markup included)."""
-    fixed = len(
-        tokenizer.apply_chat_template(build_messages("", "x"), tokenize=True, add_generation_prompt=True)["input_ids"]
-    )
-    schemas = {d: len(tokenizer(render_schema(data.schema(d)))["input_ids"]) for d in {p.db_id for p in pairs}}
-    own = tokenizer([f"{p.question} {p.sql}" for p in pairs], add_special_tokens=False)["input_ids"]
-    lengths = [fixed + schemas[p.db_id] + len(ids) + 1 for p, ids in zip(pairs, own, strict=True)]
+    """Pairs whose schema (as the prompt shows it), question and SQL are together more tokens than `max_length`."""
+    empty = tokenizer.apply_chat_template(build_messages("", "x"), tokenize=True, add_generation_prompt=True)
+    shown = [render_schema(data.view(p.db_id, [p.asked])) for p in pairs]
+    schemas = {text: len(tokenizer(text)["input_ids"]) for text in set(shown)}
+    own = tokenizer([f"{p.asked} {p.sql}" for p in pairs], add_special_tokens=False)["input_ids"]
+    lengths = [len(empty["input_ids"]) + schemas[text] + len(ids) + 1 for text, ids in zip(shown, own, strict=True)]
     return [
         Finding(p.id, "length", f"{n} tokens, {max_length} allowed")
         for p, n in zip(pairs, lengths, strict=True)

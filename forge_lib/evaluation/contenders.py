@@ -19,8 +19,8 @@ Contender = Callable[[Sequence[Pair]], list[Completion]]
 
 def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
     """The prompt every contender gets for `pair`; `shots` are shown as earlier turns."""
-    text = render_schema(data.view(pair.db_id, [pair.question]))
-    return build_messages(text, pair.question, [(s.question, s.sql) for s in shots])
+    text = render_schema(data.view(pair.db_id, [pair.asked]))
+    return build_messages(text, pair.asked, [(s.question, s.sql) for s in shots])
 
 
 def local_model(

@@ -112,14 +112,14 @@ def make_packs(
 
 def _pack(data: DataSet, db_id: str, pairs: list[Pair], tokenizer, max_length: int, rng) -> list[Pack]:
     needed = set().union(*(identifiers(p.sql) for p in pairs)) if data.fit and rng else ()
-    schema = data.view(db_id, [p.question for p in pairs], needed)
+    schema = data.view(db_id, [p.asked for p in pairs], needed)
     if rng:
         schema, pairs = augment(schema, pairs, rng)
     text = render_schema(schema)
     packs: list[Pack] = [[]]
     room = max_length
     for pair in pairs:
-        example = encode(tokenizer, build_messages(text, pair.question), pair.sql)
+        example = encode(tokenizer, build_messages(text, pair.asked), pair.sql)
         if len(example) > max_length:
             raise DataError(
                 f"Pair {pair.id} takes {len(example)} tokens and the profile allows {max_length}. "
