@@ -34,7 +34,7 @@ def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: flo
     `drop`: probability that a table or column which no pair uses is left out of the view.
     """
     used = set().union(*(identifiers(p.sql) for p in pairs))
-    tables = [t for t in schema.tables if t.name.lower() in used or rng.random() >= drop]
+    tables = [t for t in schema.tables if _is_used(t.name, used) or rng.random() >= drop]
     rng.shuffle(tables)
     kept = {t.name for t in tables}
     tables = [_thin(t, used, kept, rng, drop) for t in tables]
@@ -98,10 +98,15 @@ def _thin(table: Table, used: set[str], tables: set[str], rng: random.Random, dr
     keys = tuple(k for k in table.foreign_keys if k.table in tables)
     needed = used | {k.column.lower() for k in keys} | {c.lower() for c in table.primary_key}
     pairs = [
-        (c, t) for c, t in zip(table.columns, table.types, strict=True) if c.lower() in needed or rng.random() >= drop
+        (c, t) for c, t in zip(table.columns, table.types, strict=True) if _is_used(c, needed) or rng.random() >= drop
     ]
     rng.shuffle(pairs)
     return replace(table, columns=tuple(c for c, _ in pairs), types=tuple(t for _, t in pairs), foreign_keys=keys)
+
+
+def _is_used(name: str, used: set[str]) -> bool:
+    """Whether `identifiers` saw the name; one that SQL must quote ("unit price") it sees word by word."""
+    return name.lower() in used or (not name.isidentifier() and set(re.findall(r"[a-z_]\w*", name.lower())) <= used)
 
 
 def _rename(table: Table, names: dict[str, str]) -> Table:

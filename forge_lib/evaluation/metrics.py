@@ -83,9 +83,9 @@ def by_difficulty(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
     from forge_lib.tasks.sql.score import LEVELS
 
     table = {
-        name: {level: 100 * accuracy(records, lambda r, level=level: r["difficulty"] == level) for level in LEVELS}
+        name: {level: 100 * accuracy(records, lambda r, level=level: r.get("difficulty") == level) for level in LEVELS}
         for name, records in records_by_name.items()
     }
     first = next(iter(records_by_name.values()))
-    table["items"] = {level: sum(r["difficulty"] == level for r in first) for level in LEVELS}
+    table["items"] = {level: sum(r.get("difficulty") == level for r in first) for level in LEVELS}
     return pd.DataFrame(table).T.round(1)

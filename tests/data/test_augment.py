@@ -5,7 +5,8 @@ import pytest
 
 from forge_lib.data.augment import augment, canonical_sql, identifiers, rename_identifiers, skeleton
 from forge_lib.data.course import load_course
-from forge_lib.tasks.sql.schema import Schema
+from forge_lib.data.pairs import Pair
+from forge_lib.tasks.sql.schema import Schema, Table
 
 
 def build(schema: Schema) -> sqlite3.Connection:
@@ -65,3 +66,10 @@ def test_skeletons_forget_names_and_values_but_not_structure():
 
 def test_canonical_sql_is_one_style():
     assert canonical_sql("select  A from T") == canonical_sql("SELECT A FROM T")
+
+
+def test_a_column_whose_name_must_be_quoted_is_not_dropped():
+    table = Table("sales", ("id", "unit price", "free meal count (k-12)", "note"), ("INTEGER",) * 4, ("id",), ())
+    pair = Pair("p", "shop", "Dearest?", 'SELECT MAX("unit price"), `free meal count (k-12)` FROM sales')
+    schema, _ = augment(Schema("shop", (table,)), [pair], random.Random(0), drop=1.0)
+    assert {"unit price", "free meal count (k-12)"} <= set(schema.tables[0].columns) and "note" not in schema.tables[0].columns

@@ -30,7 +30,8 @@ FROM_COLUMN, FROM_NEIGHBOUR = 0.5, 0.5  # what a table counts of its best column
 VALUE_BONUS = 0.5  # for a column that holds a value named in the question
 WELL_MATCHING = 4  # the best tables of a question, between which join paths come in
 SEARCHED_ROWS, SEARCH_SECONDS = 2000, 0.3  # of each table, and for all tables together; the first alone should bind
-OPENERS = re.compile(r"(what|which|who|whose|where|when|how|list|show|find|give|return|count|the)$", re.I)
+OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
+TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
 
 Item = tuple[str, str]  # lower-case table and column; column "" for the table itself
 
@@ -117,13 +118,13 @@ def rank(index: Index, question: str, held: Collection[Item]) -> list[Item]:
 def named_values(question: str) -> tuple[str, ...]:
     """What may be a stored value: quoted text, runs of capitalised words, and each word of these runs.
 
-    >>> named_values("Which clubs in New York won the 'Silver cup'?")
-    ('Silver cup', 'New York', 'Silver', 'New', 'York')
+    >>> named_values("Which Elks in New York won the 'silver cup'?")
+    ('silver cup', 'Elks', 'New York', 'New', 'York')
     """
     quoted = [a or b for a, b in re.findall(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)", question)]
-    runs = re.findall(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)*", question)
+    runs = re.findall(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)*", OPENER.sub("", question))
     found = (v.strip(" .") for v in [*quoted, *runs, *" ".join(runs).split()])
-    return tuple(dict.fromkeys(v for v in found if not OPENERS.match(v)))[:30]
+    return tuple(dict.fromkeys(filter(None, found)))[:30]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -140,11 +141,7 @@ def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -
     with contextlib.closing(connect_readonly(path)) as connection:
         connection.set_progress_handler(lambda: time.monotonic() > ends, 1000)
         for table in schema.tables:
-            text = [
-                c
-                for c, kind in zip(table.columns, table.types, strict=True)
-                if re.search("char|text|clob|^$", kind, re.I)
-            ]
+            text = [c for c, kind in zip(table.columns, table.types, strict=True) if TEXT.search(kind)]
             name, *columns = ('"' + n.replace('"', '""') + '"' for n in (table.name, *text))
             hits = ", ".join(f"MAX({c} COLLATE NOCASE IN ({marks}))" for c in columns) or "NULL"
             query = f"SELECT {hits} FROM (SELECT * FROM {name} LIMIT {SEARCHED_ROWS})"
