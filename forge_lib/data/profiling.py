@@ -9,7 +9,7 @@ import contextlib
 import functools
 import re
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,14 @@ SHORT = 40  # characters; longer texts are no labels that a question could quote
 
 @dataclass(frozen=True)
 class Column:
-    """One column. kind: one of KINDS; values: its distinct non-null values, most frequent first, up to EXAMPLES."""
+    """One column. kind: one of KINDS; values: of its `distinct` non-null values the EXAMPLES most frequent."""
 
     table: str
     name: str
     kind: str
     rows: int
     nulls: int
+    distinct: int
     values: tuple[Any, ...]
 
     @property
@@ -91,8 +92,7 @@ def profile_database(path: Path | str) -> Profile:
         columns, keys = {}, {}
         for table in schema.tables:
             rows = connection.execute(f"SELECT COUNT(*) FROM {quoted(table.name)}").fetchone()[0]
-            found = [_read_column(connection, table.name, name, kind, rows)
-                     for name, kind in zip(table.columns, table.types, strict=True)]  # fmt: skip
+            found = [_read_column(connection, table.name, name, rows) for name in table.columns]
             key = _key_of(table.primary_key, found)
             if key:
                 keys[table.name] = key
@@ -106,7 +106,7 @@ def profile_database(path: Path | str) -> Profile:
         (j.parent, j.target) for j in joins if j.target == keys.get(j.parent)
     }
     columns = {
-        t: tuple(_rekind(c, "key") if (t, c.name) in linked and c.kind not in ("label", "category") else c for c in cs)
+        t: tuple(replace(c, kind="key") if (t, c.name) in linked and c.kind not in ("label", "category") else c for c in cs)
         for t, cs in columns.items()
     }
     return Profile(schema, columns, keys, joins)
@@ -143,14 +143,14 @@ def nouns(table: str) -> tuple[str, str]:
     return " ".join([*front, one]), " ".join([*front, many])
 
 
-def _read_column(connection: sqlite3.Connection, table: str, name: str, declared: str, rows: int) -> Column:
+def _read_column(connection: sqlite3.Connection, table: str, name: str, rows: int) -> Column:
     t, c = quoted(table), quoted(name)
     filled, distinct = connection.execute(f"SELECT COUNT({c}), COUNT(DISTINCT {c}) FROM {t}").fetchone()
     listing = connection.execute(
         f"SELECT {c} FROM {t} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {EXAMPLES}"
     )
     values = tuple(row[0] for row in listing)
-    return Column(table, name, _kind(name, values, filled, distinct), rows, rows - filled, values)
+    return Column(table, name, _kind(name, values, filled, distinct), rows, rows - filled, distinct, values)
 
 
 def _kind(name: str, values: tuple, filled: int, distinct: int) -> str:
@@ -179,16 +179,12 @@ def _kind(name: str, values: tuple, filled: int, distinct: int) -> str:
     return "label" if distinct >= 0.8 * filled else "text"
 
 
-def _rekind(column: Column, kind: str) -> Column:
-    return Column(column.table, column.name, kind, column.rows, column.nulls, column.values)
-
-
 def _key_of(primary: tuple[str, ...], columns: list[Column]) -> str | None:
     if len(primary) == 1:
         return primary[0]
     if primary:
         return None
-    unique = [c for c in columns if c.rows and not c.nulls and len(c.values) == c.rows and c.kind in ("key", "label")]
+    unique = [c for c in columns if c.rows and not c.nulls and c.distinct == c.rows and c.kind in ("key", "label")]
     unique.sort(key=lambda c: c.kind != "key")  # stable: an id before a name
     return unique[0].name if unique else None
 

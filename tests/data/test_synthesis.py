@@ -57,6 +57,19 @@ def test_declared_keys_are_taken_as_they_are(library):
     assert (join.child, join.parent, join.declared) == ("books", "authors", True)
 
 
+def test_the_key_of_a_large_table_is_found_without_a_declaration(tmp_path):
+    path = tmp_path / "large.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript("CREATE TABLE visit (visit_id INTEGER, city TEXT); CREATE TABLE stamp (visit_id INTEGER, hour INTEGER)")
+        for n in range(500):  # more than the values that a profile keeps
+            connection.execute("INSERT INTO visit VALUES (?, ?)", (n, f"City {n % 7}"))
+            connection.execute("INSERT INTO stamp VALUES (?, ?)", (n % 90, n % 24))
+    connection.close()
+    profile = profile_database(path)
+    assert profile.keys["visit"] == "visit_id"
+    assert [(j.child, j.parent) for j in profile.joins] == [("stamp", "visit")]
+
+
 def test_a_column_whose_values_are_elsewhere_is_no_join(tmp_path):
     path = tmp_path / "d.sqlite"
     with sqlite3.connect(path) as connection:
