@@ -49,7 +49,9 @@ def test_hard_wordings_are_counted_apart_from_seen_and_unseen(library):
     from dataclasses import replace
 
     hard = replace(library.test[0], id="h", wording="typos")
-    row = summary_row(evaluate("gold but one", says(*[p.sql for p in library.test], "SELECT 9"), library, [*library.test, hard]))
+    row = summary_row(
+        evaluate("gold but one", says(*[p.sql for p in library.test], "SELECT 9"), library, [*library.test, hard])
+    )
     assert (row["seen"], row["unseen"], row["hard"], row["all"]) == (100, 100, 0, 75)
     assert "hard" in result_table([row]).columns
 

@@ -88,15 +88,16 @@ class DataSet:
     def view(self, db_id: str, questions: Sequence[str], keep: Collection[str] = ()) -> Schema:
         """The schema as a prompt shows it for these questions: whole, or trimmed by `fit` where it is too long.
 
-        keep: lower-case identifiers that stay in any case (training: those of the gold). What was left out stands in
-        `trimmed`, by database and questions.
+        keep: lower-case identifiers that stay in any case (training: those of the gold). What was left out of prompts
+        without them stands in `trimmed`, by database and questions.
         """
-        schema = self.schema(db_id)
+        schema, key = self.schema(db_id), (db_id, tuple(questions))
         if self.fit is None:
             return schema
-        key = db_id, tuple(questions)
-        if key not in self.trimmed or keep:
-            found = self.fit(schema, questions, keep=keep, path=self.database(db_id))
+        if keep:  # never remembered: a prompt in use must not hold what only the gold could tell
+            return self.fit(schema, questions, keep=keep, path=self.database(db_id)).schema
+        if key not in self.trimmed:
+            found = self.fit(schema, questions, path=self.database(db_id))
             if found.schema == schema:
                 return schema
             self.trimmed[key] = found

@@ -106,7 +106,9 @@ def profile_database(path: Path | str) -> Profile:
         (j.parent, j.target) for j in joins if j.target == keys.get(j.parent)
     }
     columns = {
-        t: tuple(replace(c, kind="key") if (t, c.name) in linked and c.kind not in ("label", "category") else c for c in cs)
+        t: tuple(
+            replace(c, kind="key") if (t, c.name) in linked and c.kind not in ("label", "category") else c for c in cs
+        )
         for t, cs in columns.items()
     }
     return Profile(schema, columns, keys, joins)

@@ -73,6 +73,10 @@ class Review:
             raise DataError(
                 f"A decision needs the id of a pair under review and one of {', '.join(VERDICTS)}; this is {decision}."
             )
+        if decision.verdict != "fix" and (decision.question or decision.sql):
+            raise DataError(
+                f"The decision on {pair.id} brings a new text and says '{decision.verdict}'. To change a pair say 'fix'."
+            )
         changed = self._changed(pair, decision)
         if decision.verdict == "fix":
             if (changed.question, changed.sql) == (pair.question, pair.sql):

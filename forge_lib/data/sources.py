@@ -47,10 +47,8 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     data = replace(_load(source, lab.seed if lab else seed), source=source)
     if lab:
         budget = int(SCHEMA_SHARE * lab.profile.max_length)
-        longest = max(
-            len(render_schema(data.schema(db_id))) for db_id in {p.db_id for _, ps in data.splits() for p in ps}
-        )
-        if longest > 2 * budget:  # no name takes more than a token for two characters
+        shown = (render_schema(data.schema(db_id)) for db_id in {p.db_id for _, pairs in data.splits() for p in pairs})
+        if max(len(text.encode()) for text in shown) > budget:  # a token is a byte at least
             data.fit = fit_to(load_tokenizer(lab.profile), budget)
     return data
 

@@ -72,4 +72,6 @@ def test_a_column_whose_name_must_be_quoted_is_not_dropped():
     table = Table("sales", ("id", "unit price", "free meal count (k-12)", "note"), ("INTEGER",) * 4, ("id",), ())
     pair = Pair("p", "shop", "Dearest?", 'SELECT MAX("unit price"), `free meal count (k-12)` FROM sales')
     schema, _ = augment(Schema("shop", (table,)), [pair], random.Random(0), drop=1.0)
-    assert {"unit price", "free meal count (k-12)"} <= set(schema.tables[0].columns) and "note" not in schema.tables[0].columns
+    assert {"unit price", "free meal count (k-12)"} <= set(schema.tables[0].columns) and "note" not in schema.tables[
+        0
+    ].columns

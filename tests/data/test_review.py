@@ -62,7 +62,15 @@ def test_a_decision_cut_off_is_asked_again_and_a_malformed_one_named(review):
         read_decisions(review.path)
 
 
-@pytest.mark.parametrize("decision", [Decision("l-9", "accept"), Decision("l-1", "perhaps"), Decision("l-1", "fix")])
+@pytest.mark.parametrize(
+    "decision",
+    [
+        Decision("l-9", "accept"),
+        Decision("l-1", "perhaps"),
+        Decision("l-1", "fix"),
+        Decision("l-1", "accept", sql="SELECT nothing"),
+    ],
+)
 def test_a_decision_without_sense_is_refused(review, decision):
     with pytest.raises(DataError):
         review.decide(decision)

@@ -60,7 +60,9 @@ def test_declared_keys_are_taken_as_they_are(library):
 def test_the_key_of_a_large_table_is_found_without_a_declaration(tmp_path):
     path = tmp_path / "large.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.executescript("CREATE TABLE visit (visit_id INTEGER, city TEXT); CREATE TABLE stamp (visit_id INTEGER, hour INTEGER)")
+        connection.executescript(
+            "CREATE TABLE visit (visit_id INTEGER, city TEXT); CREATE TABLE stamp (visit_id INTEGER, hour INTEGER)"
+        )
         for n in range(500):  # more than the values that a profile keeps
             connection.execute("INSERT INTO visit VALUES (?, ?)", (n, f"City {n % 7}"))
             connection.execute("INSERT INTO stamp VALUES (?, ?)", (n % 90, n % 24))

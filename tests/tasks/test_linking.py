@@ -195,3 +195,13 @@ def test_a_training_pack_shows_what_its_gold_needs(library, tokenizer):
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024, random.Random(0))
     text = tokenizer.decode(pack[0].prefix).lower().replace("_", "")
     assert all(name in text for name in ("authors", "books", "price", "title", "authorid"))
+
+
+def test_what_training_may_keep_is_not_shown_to_a_prompt_in_use(library, tokenizer):
+    library.fit = fit_to(tokenizer, 12)
+    question = ["How many books are there?"]
+    in_use = library.view("library", question)
+    assert {"born"} <= {
+        c for t in library.view("library", question, keep={"authors", "born"}).tables for c in t.columns
+    }
+    assert library.view("library", question) == in_use and "born" not in str(in_use)
