@@ -5,27 +5,21 @@ Registered with transformers under the name "forge"; `forge_lib.models.load_base
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from forge_lib.compiling import one_pass
+
 Layout = tuple[int, tuple[int, ...]]  # of a pack: tokens of its prefix, tokens of each item
 
 
-def attention(module, query, key, value, attention_mask, layouts: list[Layout] | None = None, scaling=None, **kwargs):
-    """Attention of (B, H, Q, D) queries over (B, K, T, D) keys, H a multiple of K; returns ((B, Q, H, D), None).
-
-    layouts: one a row, when the rows are packs (training on a CPU); the mask is then known and not read.
-    """
-    if layouts is not None:
-        query, key = query.to(value.dtype), key.to(value.dtype)  # autocast leaves the rotated ones in float32
-        rows = [
-            PackAttention.apply(q, k, v, pack, scaling)
-            for q, k, v, pack in zip(query, key, value, layouts, strict=True)
-        ]
-        return torch.stack(rows).transpose(1, 2), None
+def attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    """Attention of (B, H, Q, D) queries over (B, K, T, D) keys, H a multiple of K; returns ((B, Q, H, D), None)."""
     if attention_mask is None or torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     # Generation: query heads that share a key head are asked together, so that no key is copied once a head.
@@ -42,49 +36,91 @@ AttentionInterface.register("forge", attention)
 AttentionMaskInterface.register("forge", sdpa_mask)
 
 
-class PackAttention(torch.autograd.Function):
-    """Attention within one pack: the prefix over itself, every item over the prefix and itself, all causal.
+def attend(query, key, value, layouts: Sequence[Layout]) -> tuple[torch.Tensor, list]:
+    """Attention within packs laid end to end: each prefix over itself, every item over its prefix and itself, all causal.
 
-    A dense mask spends most of its products on pairs of items that may not see each other. Here those are never
+    A dense mask spends most of its products on pairs of tokens that may not see each other. Here those are never
     formed: with P prefix tokens and n items of up to L, P² + n·L·(P + L) scores a head instead of (P + n·L)².
-    Of each block: S = s·Q·Kᵀ, W = softmax(S), O = W·V; back, dV = Wᵀ·dO, dS = the softmax's gradient of dO·Vᵀ,
-    dQ = s·dS·K, dK = s·dSᵀ·Q.
+    query (H, N, D), scaled already; key and value (K, N, D). Returns (N, H·D), and what `attend_backward` needs.
     """
-
-    @staticmethod
-    def forward(ctx, query, key, value, layout: Layout, scale: float):
-        """query (H, T, D), key and value (K, T, D), T at least the layout's tokens; what is more is padding, and 0."""
-        to = _Blocks(query, key, layout)
-        query = query * scale
-        qp, kp, vp = to.prefix_queries(query), key[:, : to.prefix], value[:, : to.prefix]
-        wp = torch.softmax(to.causal(qp @ kp.mT), -1)  # (K, G·P, P)
-        qi, ki, vi = to.item_queries(query), to.items(key), to.items(value)
-        # The items' queries ask the prefix all together, and their own keys item by item.
-        wi = torch.softmax(torch.cat([to.apart(to.joint(qi) @ kp.mT), to.causal(qi @ ki.mT)], -1), -1)
-        ctx.save_for_backward(qp, kp, vp, wp, qi, ki, vi, wi)
-        ctx.to, ctx.scale = to, scale
-        over_prefix, over_own = to.cut(wi)
-        return to.from_queries(wp @ vp, to.joint(over_own @ vi).baddbmm_(over_prefix, vp))
-
-    @staticmethod
-    def backward(ctx, grad):
-        qp, kp, vp, wp, qi, ki, vi, wi = ctx.saved_tensors
-        to = ctx.to
-        gp, gi = to.prefix_queries(grad), to.item_queries(grad, padding=0)
-        over_prefix, over_own = to.cut(wi)
-        d_vp = (wp.mT @ gp).baddbmm_(over_prefix.mT, to.joint(gi))
-        d_vi = over_own.mT @ gi
-        sp = _softmax_backward(gp @ vp.mT, wp)
-        own = _softmax_backward(torch.cat([to.apart(to.joint(gi) @ vp.mT), gi @ vi.mT], -1), wi)
-        over_prefix, over_own = to.cut(own)
-        d_kp = (sp.mT @ qp).baddbmm_(over_prefix.mT, to.joint(qi))
-        d_ki = over_own.mT @ qi
-        d_query = to.from_queries(sp @ kp, to.joint(over_own @ ki).baddbmm_(over_prefix, kp)).mul_(ctx.scale)
-        return d_query, to.from_items(d_kp, d_ki), to.from_items(d_vp, d_vi), None, None
+    outs, kept, start = [], [], 0
+    for layout in layouts:
+        end = start + layout[0] + sum(layout[1])
+        out, weights = _attend(query[:, start:end], key[:, start:end], value[:, start:end], layout)
+        outs.append(out)
+        kept.append(weights)
+        start = end
+    return torch.cat(outs, 1).transpose(0, 1).reshape(start, -1), kept
 
 
-def _softmax_backward(grad: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return torch.ops.aten._softmax_backward_data(grad, weights, -1, weights.dtype)
+def attend_backward(grad, query, key, value, layouts: Sequence[Layout], kept: list):
+    """Gradients of query, key and value from that of `attend`'s result (N, H·D)."""
+    grad = grad.view(len(grad), len(query), -1).transpose(0, 1)  # (H, N, D)
+    parts, start = [], 0
+    for layout, weights in zip(layouts, kept, strict=True):
+        at = slice(start, start + layout[0] + sum(layout[1]))
+        parts.append(_attend_backward(grad[:, at], query[:, at], key[:, at], value[:, at], layout, *weights))
+        start = at.stop
+    return tuple(torch.cat(part, 1) for part in zip(*parts, strict=True))
+
+
+def _attend(query, key, value, layout: Layout):
+    """One pack: (H, T, D), and the weights W = softmax(Q·Kᵀ): prefix over prefix, items over prefix, items over items."""
+    to = _Blocks(query, key, layout)
+    qp, kp, vp = to.prefix_queries(query), key[:, : to.prefix], value[:, : to.prefix]
+    qi, ki, vi = to.item_queries(query), to.items(key), to.items(value)
+    wp = _softmax(qp @ kp.mT)  # (K, G·P, P)
+    # The items' queries ask the prefix all together, and their own keys item by item.
+    over_prefix, over_own = _softmax_of_both(to.apart(to.joint(qi) @ kp.mT), qi @ ki.mT)
+    out = to.from_queries(wp @ vp, to.joint(over_own @ vi).baddbmm_(to.joint(over_prefix), vp))
+    return out, (wp, over_prefix, over_own)
+
+
+def _attend_backward(grad, query, key, value, layout: Layout, wp, over_prefix, over_own):
+    """dV = Wᵀ·dO, dS = the softmax's gradient of dO·Vᵀ, dQ = dS·K, dK = dSᵀ·Q."""
+    to = _Blocks(query, key, layout)
+    qp, kp, vp = to.prefix_queries(query), key[:, : to.prefix], value[:, : to.prefix]
+    qi, ki, vi = to.item_queries(query), to.items(key), to.items(value)
+    gp, gi = to.prefix_queries(grad), to.item_queries(grad, padding=0)
+    d_vp = (wp.mT @ gp).baddbmm_(to.joint(over_prefix).mT, to.joint(gi))
+    d_vi = over_own.mT @ gi
+    sp = _softmax_backward(gp @ vp.mT, wp)
+    d_prefix, d_own = _softmax_of_both_backward(to.apart(to.joint(gi) @ vp.mT), gi @ vi.mT, over_prefix, over_own)
+    d_kp = (sp.mT @ qp).baddbmm_(to.joint(d_prefix).mT, to.joint(qi))
+    d_ki = d_own.mT @ qi
+    d_query = to.from_queries(sp @ kp, to.joint(d_own @ ki).baddbmm_(to.joint(d_prefix), kp))
+    return d_query, to.from_items(d_kp, d_ki), to.from_items(d_vp, d_vi)
+
+
+def _causal(scores):
+    """Scores (B, G·L, L), later keys hidden."""
+    last = scores.shape[-1]
+    at = torch.arange(last)
+    return torch.where(at[:, None] >= at, scores.view(len(scores), -1, last, last), float("-inf")).view(scores.shape)
+
+
+@one_pass
+def _softmax(scores):
+    return torch.softmax(_causal(scores), -1)
+
+
+@one_pass
+def _softmax_of_both(over_prefix, over_own):
+    """One softmax over two sets of scores (B, Q, P), of which all count, and (B, Q, L), causal."""
+    weights = torch.softmax(torch.cat([over_prefix, _causal(over_own)], -1), -1)
+    return weights[..., : over_prefix.shape[-1]].contiguous(), weights[..., over_prefix.shape[-1] :].contiguous()
+
+
+@one_pass
+def _softmax_backward(grad, weights):
+    total = (grad.float() * weights).sum(-1, keepdim=True)
+    return (weights * (grad.float() - total)).to(weights.dtype)
+
+
+@one_pass
+def _softmax_of_both_backward(d_prefix, d_own, over_prefix, over_own):
+    total = (d_prefix.float() * over_prefix).sum(-1, keepdim=True) + (d_own.float() * over_own).sum(-1, keepdim=True)
+    return tuple((w * (d.float() - total)).to(w.dtype) for w, d in ((over_prefix, d_prefix), (over_own, d_own)))
 
 
 class _Blocks:
@@ -93,7 +129,7 @@ class _Blocks:
 
     def __init__(self, query: torch.Tensor, key: torch.Tensor, layout: Layout):
         self.prefix, lengths = layout
-        self.heads, self.tokens, self.width = key.shape
+        self.heads, _, self.width = key.shape
         self.groups, self.count, self.longest = len(query) // len(key), len(lengths), max(lengths)
         first = self.prefix + torch.tensor((0, *lengths[:-1])).cumsum(0)
         offsets, length = torch.arange(self.longest), torch.tensor(lengths)[:, None]
@@ -125,17 +161,6 @@ class _Blocks:
         """(K, n·G·L, E) -> (K·n, G·L, E)"""
         return x.view(self.heads * self.count, -1, x.shape[-1])
 
-    def cut(self, x):
-        """(K·n, G·L, P + L) -> the part over the prefix (K, n·G·L, P), the part over the item (K·n, G·L, L)"""
-        return self.joint(x)[..., : self.prefix].contiguous(), x[..., self.prefix :].contiguous()
-
-    def causal(self, scores):
-        """Scores (B, G·Q, Q), later keys hidden, in place."""
-        last = scores.shape[-1]
-        later = torch.ones(last, last, dtype=torch.bool).triu_(1)
-        scores.view(-1, last, last).masked_fill_(later, torch.finfo(scores.dtype).min)
-        return scores
-
     def from_queries(self, prefix, items):
         """(K, G·P, D) and (K, n·G·L, D) -> (H, T, D)"""
         items = items.view(self.heads, self.count, self.groups, self.longest, self.width).transpose(1, 2)
@@ -146,6 +171,4 @@ class _Blocks:
         return self._row(prefix, items.view(self.heads, -1, self.width))
 
     def _row(self, prefix, items):
-        row = torch.cat([prefix.view(len(items), self.prefix, self.width), items.index_select(1, self.real)], 1)
-        missing = self.tokens - row.shape[1]
-        return torch.nn.functional.pad(row, (0, 0, 0, missing)) if missing else row
+        return torch.cat([prefix.view(len(items), self.prefix, self.width), items.index_select(1, self.real)], 1)

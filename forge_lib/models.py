@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,6 +132,7 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
     options = {"attn_implementation": "forge", **options}
     model = _from_hub(AutoModelForCausalLM.from_pretrained, base_dir(profile), dtype=kind, **options)
     model.requires_grad_(False)
+    model.name_or_path = profile.base_model  # PEFT writes it into an adapter; a folder's name would be this machine's
     return (model if "device_map" in options else model.to(profile.device)).eval()
 
 
@@ -141,6 +143,12 @@ def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False,
     adapter = Path(adapter)
     if not (adapter / "adapter_config.json").exists():
         raise ModelError(f"There is no LoRA adapter in {adapter.name}/ (no adapter_config.json). Run 04_sft first.")
+    base = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
+    if base and base != profile.base_model:
+        raise ModelError(
+            f"The adapter in {adapter.name}/ was trained on {base}, and this profile's base is {profile.base_model}. "
+            "Load it with the profile it was trained on, or train again."
+        )
     try:
         return fuse_lora(PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable))
     except RuntimeError as error:  # shapes of another base

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from forge_lib.attention import PackAttention, attention
+from forge_lib.attention import attend, attend_backward, attention
 from forge_lib.chat import Example
-from forge_lib.training.packing import collate
+from forge_lib.compiling import compiling
+from forge_lib.training.packing import collate, line_up
 
 PACK = [Example((1,) * 7, (2,) * n, (3,) * m) for n, m in ((3, 2), (1, 1), (4, 5))]
 
@@ -17,24 +18,29 @@ def tensors(tokens: int, heads: int = 6, key_heads: int = 2, width: int = 4) -> 
     return [torch.randn(s, generator=generator, dtype=torch.float64, requires_grad=True) for s in shapes]
 
 
-@pytest.mark.parametrize("padding", [0, 5])
-def test_a_pack_is_attended_as_its_dense_mask_says(padding):
-    batch = collate([PACK], pad_id=0, dtype=torch.float64)
-    tokens = batch.input_ids.shape[1]
-    query, key, value = tensors(tokens + padding)
-    got = PackAttention.apply(query, key, value, batch.layouts[0], 0.5)
-    want = scaled_dot_product_attention(
-        query[None, :, :tokens], *(x[None, :, :tokens].repeat_interleave(3, 1) for x in (key, value)),
-        attn_mask=batch.attention_mask, scale=0.5,
-    )[0]  # fmt: skip
-    torch.testing.assert_close(got[:, :tokens], want)
-    assert not got[:, tokens:].any()
-    weights = torch.randn_like(want)
-    for ours, theirs in zip(
-        torch.autograd.grad((got[:, :tokens] * weights).sum(), (query, key, value)),
-        torch.autograd.grad((want * weights).sum(), (query, key, value)), strict=True,
-    ):  # fmt: skip
-        torch.testing.assert_close(ours, theirs)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_packs_are_attended_as_their_dense_masks_say(compiled):
+    """Two packs end to end: values and gradients of each are those of masked attention over it alone."""
+    packs = [PACK, PACK[1:]]
+    lengths = [collate([p], pad_id=0, dtype=torch.float64).input_ids.shape[1] for p in packs]
+    query, key, value = tensors(sum(lengths))
+    layouts = line_up(packs).layouts
+    with compiling(compiled):
+        got, kept = attend(*(x.detach() for x in (query, key, value)), layouts)  # (N, H·D)
+        grad = torch.randn_like(got)
+        ours = attend_backward(grad, *(x.detach() for x in (query, key, value)), layouts, kept)
+    wanted, start = [], 0
+    for pack, length in zip(packs, lengths, strict=True):
+        q, k, v = (x[None, :, start : start + length] for x in (query, key, value))
+        mask = collate([pack], pad_id=0, dtype=torch.float64).attention_mask
+        k, v = (x.repeat_interleave(3, 1) for x in (k, v))
+        wanted.append(scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=1.0)[0].transpose(0, 1).flatten(1))
+        start += length
+    want = torch.cat(wanted)
+    tolerance = {"atol": 1e-6, "rtol": 1e-5}  # the backward of the softmax is taken in float32
+    torch.testing.assert_close(got, want, **tolerance)
+    for mine, theirs in zip(ours, torch.autograd.grad((want * grad).sum(), (query, key, value)), strict=True):
+        torch.testing.assert_close(mine, theirs, **tolerance)
 
 
 def test_heads_that_share_a_key_are_asked_together_with_the_same_answer():

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 import torch
@@ -85,6 +86,24 @@ def test_a_missing_adapter_names_the_notebook(tmp_path):
 def test_an_adapter_of_another_base_is_refused(tiny_llama, tmp_path):
     from forge_lib.training.sft import add_lora, save_adapter
 
-    save_adapter(add_lora(tiny_llama, CPU), tmp_path / "adapter")
+    save_adapter(add_lora(tiny_llama, dataclasses.replace(CPU, lora_rank=8)), tmp_path / "adapter")
     with pytest.raises(ModelError, match="does not fit the base"):
         load_adapted(CPU, tmp_path / "adapter")
+
+
+def test_an_adapter_that_names_another_base_is_refused(tiny_llama, tmp_path):
+    """Two bases may have equal shapes and other weights."""
+    from forge_lib.training.sft import add_lora, save_adapter
+
+    tiny_llama.name_or_path = "org/another-base"
+    save_adapter(add_lora(tiny_llama, dataclasses.replace(CPU, lora_rank=8)), tmp_path / "adapter")
+    with pytest.raises(ModelError, match="trained on org/another-base"):
+        load_adapted(CPU, tmp_path / "adapter")
+
+
+def test_an_adapter_of_the_embedded_base_names_no_folder_of_this_machine(tmp_path):
+    from forge_lib.training.sft import add_lora, save_adapter
+
+    folder = save_adapter(add_lora(load_base(CPU), CPU), tmp_path / "adapter")
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == CPU.base_model

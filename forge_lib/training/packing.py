@@ -30,7 +30,6 @@ class Batch:
 
     input_ids, position_ids: (B, T) int64
     attention_mask: (B, 1, T, T), added to the attention scores: 0 where a query may look, the dtype's minimum elsewhere
-    layouts: the same in numbers, one a row: tokens of the prefix, tokens of each item
     keep: (N, 2) int64, row and column of each hidden state that predicts an answer token
     targets: (N,) int64, the answer tokens
     """
@@ -38,7 +37,6 @@ class Batch:
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     attention_mask: torch.Tensor
-    layouts: list[Layout]
     keep: torch.Tensor
     targets: torch.Tensor
 
@@ -61,8 +59,37 @@ def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> Batch:
     key, query = segments[:, None, :], segments[:, :, None]
     visible = causal & ((key == query) | (key == 0))  # (B, T, T)
     mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
+    return Batch(input_ids, positions, mask[:, None], torch.tensor(keep), torch.tensor(targets))
+
+
+@dataclass(frozen=True)
+class Line:
+    """The same packs laid end to end, without padding: N tokens.
+
+    input_ids, position_ids: (N,) int64; keep, targets: (answer tokens,) int64, as in Batch
+    layouts: one a pack, in place of a mask: tokens of the prefix, tokens of each item
+    """
+
+    input_ids: torch.Tensor
+    position_ids: torch.Tensor
+    layouts: list[Layout]
+    keep: torch.Tensor
+    targets: torch.Tensor
+
+
+def line_up(packs: Sequence[Pack]) -> Line:
+    """Tensors for one forward pass by `forge_lib.blocks`, which needs neither padding nor a mask."""
+    ids: list[int] = []
+    positions: list[int] = []
+    keep: list[int] = []
+    for pack in packs:
+        row, position, _, answers = _lay_out(pack)
+        keep += [len(ids) + at - 1 for at in answers]
+        ids += row
+        positions += position
     layouts = [(len(pack[0].prefix), tuple(len(e) - len(e.prefix) for e in pack)) for pack in packs]
-    return Batch(input_ids, positions, mask[:, None], layouts, torch.tensor(keep), torch.tensor(targets))
+    targets = [token for pack in packs for e in pack for token in e.answer]
+    return Line(torch.tensor(ids), torch.tensor(positions), layouts, torch.tensor(keep), torch.tensor(targets))
 
 
 def _lay_out(pack: Pack) -> tuple[list[int], list[int], list[int], list[int]]:

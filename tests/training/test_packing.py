@@ -15,9 +15,9 @@ def plain_loss(model, example: Example) -> float:
     return model(input_ids=ids, labels=labels).loss.item() * len(example.answer)
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "forge"])  # a dense mask, and only the blocks it leaves visible
-def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny_llama, attention):
-    tiny_llama.set_attn_implementation(attention)
+@pytest.mark.parametrize("frozen", [False, True])  # transformers with a dense mask, and `forge_lib.blocks`
+def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny_llama, frozen):
+    tiny_llama.requires_grad_(not frozen)
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024)
     assert len(pack) == 3
     loss, count = pack_loss(tiny_llama, [pack], tokenizer.pad_token_id, "float32")
@@ -26,17 +26,16 @@ def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny
 
 
 def test_a_model_in_fp32_trains_under_autocast(library, tokenizer, tiny_llama):
-    """As in full fine-tuning: autocast then gives queries and keys in fp32 beside values in bf16."""
-    tiny_llama.set_attn_implementation("forge")
+    """As in full fine-tuning."""
     packs = make_packs(library, library.train, tokenizer, 8, 1024)
     losses = [pack_loss(tiny_llama, packs, tokenizer.pad_token_id, kind)[0] for kind in ("bfloat16", "float32")]
     losses[0].backward()
     assert losses[0].item() == pytest.approx(losses[1].item(), rel=0.02)
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "forge"])
-def test_padding_changes_no_loss(library, tokenizer, tiny_llama, attention):
-    tiny_llama.set_attn_implementation(attention)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_another_pack_beside_it_changes_no_loss(library, tokenizer, tiny_llama, frozen):
+    tiny_llama.requires_grad_(not frozen)
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024)
     together, _ = pack_loss(tiny_llama, [pack, pack[:1]], tokenizer.pad_token_id, "float32")
     apart = sum(pack_loss(tiny_llama, [p], tokenizer.pad_token_id, "float32")[0] for p in (pack, pack[:1]))

@@ -27,7 +27,7 @@ def packs(library, tokenizer):
 
 def with_lora(model):
     torch.manual_seed(1)
-    return add_lora(model, dataclasses.replace(PROFILES["cpu"], dtype="float32"))
+    return add_lora(model, dataclasses.replace(PROFILES["cpu"], dtype="float32", lora_rank=8))
 
 
 def test_an_untrained_adapter_changes_nothing(tiny_llama, packs, tokenizer):

@@ -1,0 +1,38 @@
+"""Small functions between matrix products, compiled to one pass over memory where that pays."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import torch
+
+_wanted = False
+
+
+@contextmanager
+def compiling(wanted: bool = True):
+    """Within the block `one_pass` functions are compiled: worth its quarter of a minute in runs of minutes.
+
+    Without a C++ compiler on the machine they stay as they are: slower, the same values.
+    """
+    global _wanted
+    before, _wanted = _wanted, wanted and shutil.which(os.environ.get("CXX", "g++")) is not None
+    try:
+        yield
+    finally:
+        _wanted = before
+
+
+def one_pass(function: Callable) -> Callable:
+    """Decorator: `function` of tensors as it is written, or within `compiling()` as one compiled pass over memory."""
+    fast = functools.cache(lambda: torch.compile(function, dynamic=True))
+
+    @functools.wraps(function)
+    def call(*arguments):
+        return (fast() if _wanted else function)(*arguments)
+
+    return call
