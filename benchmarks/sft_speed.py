@@ -1,87 +1,210 @@
-"""SFT on the CPU, side by side in one process: this course's packed loop against padded batches.
+"""SFT on the CPU, side by side in one run: this course's loop against what one would use otherwise.
 
-Same data (un-augmented), same LoRA configuration, same number of examples a step; both with bf16 autocast. (TRL 1.15's
-SFTTrainer computes its loss with a Triton kernel and does not run on a CPU; the plain side is transformers and PEFT.)
-`python -m benchmarks.sft_speed --examples 96` prints examples/s, logical tokens/s and the mean loss of both.
-A logical token is a token of prompt or answer counted once per example, whether or not its prefix was shared.
+`python -m benchmarks.sft_speed` trains the same pairs (schemas as they are, in the same order) with the same LoRA
+configuration, each side in a process of its own, one after the other, and writes benchmarks/sft_speed.json:
+
+forge           packs of one database, blocks as one function each, bf16
+padded, bf16    transformers and PEFT as they come: padded batches of as many examples, bf16 autocast
+TRL, defaults   TRL's SFTTrainer as it comes (benchmarks/trl_defaults.py says what that is, and what a CPU needs besides)
+TRL, the same   TRL's SFTTrainer through the course's engine "trl": the settings of "forge", so that losses compare
+
+A logical token is a token of prompt or answer counted once an example, whether or not its prefix was shared.
+Floating-point operations of "forge": 4 a frozen weight of the blocks' linear layers and token that goes through them
+(2 forward, 2 for the gradient of the input; a frozen weight has none), 6 a number of A and B, 4 a weight of the output
+layer and answer token, and for attention 12 a head's width and pair of tokens that may see each other (4 forward, 8
+back). They are set against the largest product rate this machine reached in the same run, on square bf16 matrices.
 """
 
 import argparse
-import gc
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
 import time
 
 import torch
 
+from forge_lib import ROOT
 from forge_lib.data.course import load_course
-from forge_lib.data.pairs import spread
+from forge_lib.data.pairs import spread, training_part
+from forge_lib.lora import linear_shapes, lora_parameters
 from forge_lib.models import load_base, load_tokenizer
 from forge_lib.profiles import get_profile
-from forge_lib.runs import seed_everything
+from forge_lib.runs import seed_everything, write_atomically
+from forge_lib.training import sft
+from forge_lib.training.engines import trl_trainer
 from forge_lib.training.packing import make_packs, make_steps
-from forge_lib.training.sft import add_lora, settings_for, train
+
+RESULTS = ROOT / "benchmarks/sft_speed.json"
 
 
-def ours(profile, data, pairs, tokenizer) -> tuple[float, float]:
-    """Seconds and mean loss of the course's loop."""
-    model = add_lora(load_base(profile), profile)
-    steps = make_steps(
-        make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length), profile.packs_per_step
-    )
+class Material:
+    """The pairs, and the packs and steps they make; shared by all sides."""
+
+    def __init__(self, examples: int):
+        self.profile, _ = get_profile("cpu")
+        self.data, self.tokenizer = load_course(), load_tokenizer(self.profile)
+        pairs = training_part(self.data.train, None, 0, 17)  # as many databases as give full packs
+        names = sorted({p.db_id for p in pairs})[: max(1, examples // self.profile.pack_questions)]
+        pairs = sorted(spread([p for p in pairs if p.db_id in names], examples, 17), key=lambda p: p.db_id)
+        packs = make_packs(self.data, pairs, self.tokenizer, self.profile.pack_questions, self.profile.max_length)
+        # Databases in turn, as training has them: the packs of a step are of several.
+        self.steps = make_steps(packs[::2] + packs[1::2], self.profile.packs_per_step)
+        self.examples = [e for packs in self.steps for pack in packs for e in pack]
+        self.tokens = sum(map(len, self.examples))
+        self.settings = sft.settings_for(self.profile)
+
+
+def forge(m: Material) -> dict:
+    """The course's loop; the passes between products are compiled before the clock starts."""
+    sft.COMPILE_FROM = 0
+    model = sft.add_lora(load_base(m.profile), m.profile)
+    start = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
     began = time.perf_counter()
-    records = train(model, steps, tokenizer.pad_token_id, settings_for(profile), progress=False)
-    return time.perf_counter() - began, sum(r["loss"] for r in records) / len(records)
+    sft.train(model, m.steps[:3], m.tokenizer.pad_token_id, m.settings, progress=False)
+    compiling = time.perf_counter() - began
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in start:
+                parameter.copy_(start[name])
+    records = sft.train(model, m.steps, m.tokenizer.pad_token_id, m.settings, progress=False)
+    return {"losses": [r["loss"] for r in records], "seconds": sum(r["seconds"] for r in records),
+            "first_steps_seconds": compiling, "flops": flops(model, m)}  # fmt: skip
 
 
-def plain(profile, data, pairs, tokenizer, batch: int) -> tuple[float, float]:
-    """Seconds and mean loss of transformers and PEFT as they come: padded batches, labels, AdamW, autocast."""
+def padded(m: Material) -> dict:
+    """Padded batches, labels, AdamW, autocast; as many examples a step."""
     from peft import LoraConfig, get_peft_model
 
-    lora = LoraConfig(
-        r=profile.lora_rank, lora_alpha=profile.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
-    model = get_peft_model(load_base(profile, attn_implementation="sdpa"), lora).train()
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], profile.learning_rate)
-    examples = [e for pack in make_packs(data, pairs, tokenizer, 1, profile.max_length) for e in pack]
+    lora = LoraConfig(r=m.profile.lora_rank, lora_alpha=m.profile.lora_alpha, target_modules="all-linear", task_type="CAUSAL_LM")  # fmt: skip
+    model = get_peft_model(load_base(m.profile, attn_implementation="sdpa"), lora).train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], betas=m.settings.betas, weight_decay=0.0)  # fmt: skip
     losses, began = [], time.perf_counter()
-    for at in range(0, len(examples), batch):
-        rows = examples[at : at + batch]
+    for number, packs in enumerate(m.steps):
+        rows = [e for pack in packs for e in pack]
         width = max(map(len, rows))
-        fill = {"input_ids": tokenizer.pad_token_id, "labels": -100}
-        step = {
-            k: torch.tensor([list(getattr(e, k)) + [pad] * (width - len(e)) for e in rows]) for k, pad in fill.items()
-        }
+        fill = {"input_ids": m.tokenizer.pad_token_id, "labels": -100}
+        batch = {k: torch.tensor([list(getattr(e, k)) + [pad] * (width - len(e)) for e in rows]) for k, pad in fill.items()}  # fmt: skip
         mask = torch.tensor([[1] * len(e) + [0] * (width - len(e)) for e in rows])
-        with torch.autocast("cpu", dtype=getattr(torch, profile.dtype), enabled=profile.dtype != "float32"):
-            loss = model(**step, attention_mask=mask).loss
+        for group in optimizer.param_groups:
+            group["lr"] = m.settings.learning_rate * sft.cosine_schedule(number, len(m.steps), m.settings.warmup)
+        with torch.autocast("cpu", dtype=getattr(torch, m.profile.dtype), enabled=m.profile.dtype != "float32"):
+            loss = model(**batch, attention_mask=mask).loss
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), m.settings.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-    return time.perf_counter() - began, sum(losses) / len(losses)
+    return {"losses": losses, "seconds": time.perf_counter() - began}
+
+
+def trl_same(m: Material) -> dict:
+    """TRL's SFTTrainer with the course's settings."""
+    model = sft.add_lora(load_base(m.profile), m.profile)
+    began = time.perf_counter()
+    records = trl_trainer.train(model, m.steps, m.tokenizer, m.settings, progress=False)
+    return {"losses": [r["loss"] for r in records], "seconds": time.perf_counter() - began}
+
+
+def trl_at_defaults(m: Material) -> dict:
+    """TRL's SFTTrainer at its defaults."""
+    from benchmarks.trl_defaults import trl_defaults
+
+    return trl_defaults(m.profile, m.examples, m.tokenizer)
+
+
+SIDES = {"forge": forge, "padded, bf16": padded, "TRL, the same": trl_same, "TRL, defaults": trl_at_defaults}
+
+
+def flops(model, m: Material) -> float:
+    """Floating-point operations of one pass over the steps, as the module's docstring counts them."""
+    config = model.config
+    shapes = linear_shapes(model.get_base_model())
+    shapes = {n: s for n, s in shapes.items() if "lora_" not in n}
+    linear = sum(out * width for out, width in shapes.values())
+    adapter = lora_parameters(shapes, m.profile.lora_rank)
+    total = 0.0
+    for pack in (pack for packs in m.steps for pack in packs):
+        prefix, items = len(pack[0].prefix), [len(e) - len(e.prefix) for e in pack]
+        pairs = prefix * (prefix + 1) / 2 + sum(n * prefix + n * (n + 1) / 2 for n in items)
+        answers = sum(len(e.answer) for e in pack)
+        total += (prefix + sum(items)) * (
+            4 * linear + 6 * adapter
+        ) + 4 * answers * config.vocab_size * config.hidden_size
+        total += 12 * pairs * config.num_attention_heads * config.head_dim * config.num_hidden_layers
+    return total
+
+
+def product_rate() -> float:
+    """Largest rate of square bf16 matrix products on this machine, in operations a second."""
+    best = 0.0
+    for side in (1024, 2048, 4096):
+        a, b = (torch.randn(side, side, dtype=torch.bfloat16) for _ in range(2))
+        for _ in range(6):
+            began = time.perf_counter()
+            a @ b
+            best = max(best, 2 * side**3 / (time.perf_counter() - began))
+    return best
+
+
+def in_own_process(side: str, examples: int) -> dict:
+    """Run one side and read what it measured."""
+    from run_all import kernel_environment
+
+    kernel_environment()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.sft_speed", "--examples", str(examples), "--side", side],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one_side(side: str, examples: int) -> None:
+    """What `--side` does: train, and print JSON."""
+    seed_everything(17)
+    m = Material(examples)
+    row = SIDES[side](m) | {"name": side, "examples": len(m.examples), "tokens": m.tokens}
+    half = len(row["losses"]) // 2
+    means = {"loss_first": sum(row["losses"][:half]) / half, "loss_second": sum(row["losses"][half:]) / (len(row["losses"]) - half)}  # fmt: skip
+    row |= means | {"tokens_per_second": m.tokens / row["seconds"], "examples_per_second": len(m.examples) / row["seconds"],
+            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}  # fmt: skip
+    print(json.dumps(row))
 
 
 def main() -> None:
-    """Print both sides and the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=96)
-    count = parser.parse_args().examples
-    profile, _ = get_profile("cpu")
-    seed_everything(17)
-    data, tokenizer = load_course(), load_tokenizer(profile)
-    pairs = sorted(spread(data.train, count, 17), key=lambda p: p.db_id)
-    tokens = sum(len(e) for pack in make_packs(data, pairs, tokenizer, 1, profile.max_length) for e in pack)
-    seconds = {}
-    for name, side in (
-        ("forge", ours),
-        ("plain", lambda *a: plain(*a, profile.pack_questions * profile.packs_per_step)),
-    ):
-        seconds[name], loss = side(profile, data, pairs, tokenizer)
-        gc.collect()
-        print(
-            f"{name:<6} {count / seconds[name]:6.2f} examples/s {tokens / seconds[name]:8.0f} tokens/s   mean loss {loss:.3f}"
-        )
-    print(f"ratio  {seconds['plain'] / seconds['forge']:6.2f}")
+    """Run all sides, print the table, write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=200)
+    parser.add_argument("--side", choices=SIDES, help="one side only, as JSON")
+    options = parser.parse_args()
+    if options.side:
+        one_side(options.side, options.examples)
+        return
+    rate, rows = product_rate(), []
+    for side in SIDES:
+        rows.append(in_own_process(side, options.examples))
+        r = rows[-1]
+        print(f"{side:<14} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
+              f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
+    sizes = [in_own_process("forge", n) for n in (options.examples // 2, options.examples * 2)]
+    sizes = sorted([*sizes, rows[0]], key=lambda r: r["tokens"])
+    rate = max(rate, product_rate())
+    reached = rows[0]["flops"] / rows[0]["seconds"]
+    apart = max(abs(a - b) for a, b in zip(rows[0]["losses"], rows[2]["losses"], strict=True))
+    sentence = (
+        f"The loop did {reached / 1e9:,.0f} GFLOP/s, {100 * reached / rate:.0f}% of the {rate / 1e9:,.0f} that this machine "
+        f"({platform.machine()}, {torch.get_num_threads()} threads) reached on large bf16 matrices. With the same settings "
+        f"its losses and TRL's differ by at most {apart:.3f} nats at any of {len(rows[0]['losses'])} steps. Seconds per "
+        "thousand tokens at three sizes: "
+        + ", ".join(f"{1000 * r['seconds'] / r['tokens']:.2f} ({r['tokens']:,} tokens)" for r in sizes)
+        + f". The first three steps took {rows[0]['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."
+    )
+    print(sentence)
+    kept = {"sides": rows, "product_rate": rate, "flops_per_second": reached, "sentence": sentence,
+            "sizes": [{k: r[k] for k in ("examples", "tokens", "seconds")} for r in sizes]}  # fmt: skip
+    write_atomically(RESULTS, json.dumps(kept, indent=1) + "\n")
 
 
 if __name__ == "__main__":

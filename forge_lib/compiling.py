@@ -10,17 +10,19 @@ from contextlib import contextmanager
 
 import torch
 
-_wanted = False
+_wanted = _compiled = False
 
 
 @contextmanager
 def compiling(wanted: bool = True):
     """Within the block `one_pass` functions are compiled: worth its quarter of a minute in runs of minutes.
 
-    Without a C++ compiler on the machine they stay as they are: slower, the same values.
+    What this process has compiled once is used whether `wanted` or not. Without a C++ compiler on the machine the
+    functions stay as they are: slower, the same values.
     """
-    global _wanted
-    before, _wanted = _wanted, wanted and shutil.which(os.environ.get("CXX", "g++")) is not None
+    global _wanted, _compiled
+    _compiled |= wanted and shutil.which(os.environ.get("CXX", "g++")) is not None
+    before, _wanted = _wanted, _compiled
     try:
         yield
     finally:

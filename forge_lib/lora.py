@@ -1,4 +1,4 @@
-"""LoRA, NF4 and the memory of training, written out.
+"""LoRA, DoRA, NF4 and the memory of training, written out.
 
 For reading and for arithmetic: the course trains with PEFT and, on a GPU, quantizes with bitsandbytes. The tests hold
 the three to the same numbers.
@@ -6,12 +6,14 @@ the three to the same numbers.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import math
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -21,36 +23,71 @@ from torch import nn
 class LoRALinear(nn.Module):
     """A frozen linear layer and a trainable low-rank update (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
 
-    y = W x + b + (α/r) · B (A x), with W (out, in) frozen, A (r, in) random and B (out, r) zero at the start.
+    y = W x + b + s · B (A x), with W (out, in) frozen, A (r, in) random and B (out, r) zero at the start.
+    s = α/r, or α/√r with `rslora` (Kalajdzievski 2023, https://arxiv.org/abs/2312.03732).
+    Raises ValueError for a rank below 1 or above the smaller side of W.
 
     >>> layer = LoRALinear(nn.Linear(6, 4), rank=2, alpha=4)
     >>> tuple(layer.A.shape), tuple(layer.B.shape), layer.scaling
     ((2, 6), (4, 2), 2.0)
     """
 
-    def __init__(self, base: nn.Linear, rank: int, alpha: float):
+    def __init__(self, base: nn.Linear, rank: int, alpha: float, rslora: bool = False):
         super().__init__()
-        if rank < 1:
-            raise ValueError(f"The rank is at least 1; it is {rank}.")
+        out, width = base.weight.shape
+        if not 1 <= rank <= min(out, width):
+            raise ValueError(
+                f"A change of a {out} by {width} weight has a rank from 1 to {min(out, width)}; {rank} was asked for. "
+                "Choose a rank in that range."
+            )
         self.base = base.requires_grad_(False)
-        self.A = nn.Parameter(torch.empty(rank, base.in_features, device=base.weight.device))
-        self.B = nn.Parameter(torch.zeros(base.out_features, rank, device=base.weight.device))
+        self.A = nn.Parameter(torch.empty(rank, width, device=base.weight.device))
+        self.B = nn.Parameter(torch.zeros(out, rank, device=base.weight.device))
         nn.init.kaiming_uniform_(self.A, a=math.sqrt(5))  # PEFT's start: uniform within ±1/√in, whatever the rank
-        self.scaling = alpha / rank
+        self.scaling = alpha / (math.sqrt(rank) if rslora else rank)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(…, in) to (…, out)."""
         return self.base(x) + self.scaling * (x @ self.A.T @ self.B.T)
 
+    def weight(self) -> torch.Tensor:
+        """W + s·B·A, (out, in): the weight of the plain layer that does the same."""
+        return self.base.weight + self.scaling * self.B @ self.A
+
     @torch.no_grad()
     def merged(self) -> nn.Linear:
-        """One plain layer with W + (α/r)·B·A: the same function without the detour. The base is left as it is."""
+        """That plain layer: the same function without the detour. The base is left as it is."""
         out, width = self.base.weight.shape
         plain = nn.Linear(width, out, self.base.bias is not None).to(self.base.weight)
-        plain.weight.copy_(self.base.weight + self.scaling * self.B @ self.A)
+        plain.weight.copy_(self.weight())
         if self.base.bias is not None:
             plain.bias.copy_(self.base.bias)
         return plain.requires_grad_(False)
+
+
+class DoRALinear(LoRALinear):
+    """LoRA of the direction, and a trained length m of each row of the weight (Liu et al. 2024, arXiv 2402.09353).
+
+    y = m ⊙ V x / ‖V‖ + b with V = W + s·B·A, the norm by rows and m (out,) that of W at the start. The gradient takes
+    the norm for a constant (section 4.3 of the paper), as PEFT does.
+
+    >>> sum(p.numel() for p in DoRALinear(nn.Linear(6, 4), 2, 4).parameters() if p.requires_grad)  # LoRA's 20, and m
+    24
+    """
+
+    def __init__(self, base: nn.Linear, rank: int, alpha: float, rslora: bool = False):
+        super().__init__(base, rank, alpha, rslora)
+        self.m = nn.Parameter(base.weight.norm(dim=1).detach())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(…, in) to (…, out)."""
+        direction = F.linear(x, self.base.weight) + self.scaling * (x @ self.A.T @ self.B.T)
+        y = self.m / super().weight().norm(dim=1).detach() * direction
+        return y if self.base.bias is None else y + self.base.bias
+
+    def weight(self) -> torch.Tensor:
+        """m ⊙ V / ‖V‖, (out, in)."""
+        return self.m[:, None] * F.normalize(super().weight(), dim=1)
 
 
 def linear_shapes(model: nn.Module) -> dict[str, tuple[int, int]]:
@@ -59,7 +96,8 @@ def linear_shapes(model: nn.Module) -> dict[str, tuple[int, int]]:
     Works on the meta device too, where a model has shapes and no weights.
     """
     head = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
-    return {n: tuple(m.weight.shape) for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
+    linears = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not head}
+    return {n: (m.out_features, m.in_features) for n, m in linears.items()}  # a 4-bit weight has a shape of its own
 
 
 def lora_parameters(shapes: Mapping[str, tuple[int, int]], rank: int) -> int:
@@ -90,39 +128,67 @@ def uniform_levels() -> torch.Tensor:
     return torch.arange(-7, 8) / 7
 
 
+def dynamic_levels() -> torch.Tensor:
+    """The 256 levels in which double quantization keeps the scales, ascending. (256,) float32.
+
+    0, 1, and on either side 2^i evenly spaced numbers in each decade 10^(i-7) … 10^(i-6), i from 0 to 6: a short
+    floating point whose exponent takes as few bits as it can (Dettmers 2015, https://arxiv.org/abs/1511.04561).
+    """
+    levels = [0.0, 1.0]
+    for i in range(7):
+        borders = torch.linspace(0.1, 1, 2**i + 1)
+        decade = (10.0 ** (i - 6) * (borders[:-1] + borders[1:]) / 2).tolist()
+        levels += [*decade, *(-level for level in decade)]
+    return torch.tensor(sorted(levels))
+
+
 @dataclass(frozen=True)
 class Blocks:
-    """A tensor in 4 bits a number: two codes a byte, and one scale a block.
+    """A tensor in 4 or 8 bits a number, and one scale a block.
 
-    codes: (ceil(n / block) · block / 2,) uint8, the earlier number in the high half, as bitsandbytes packs them
-    absmax: (ceil(n / block),) float32, the largest magnitude of each block
+    codes: uint8. 4 bits: (ceil(n / block) · block / 2,), the earlier number in the high half, as bitsandbytes packs
+        them; 8 bits: (ceil(n / block) · block,)
+    absmax: (ceil(n / block),) float32, the largest magnitude of each block; or these, quantized in turn
+    offset: what was subtracted from the scales before they were quantized
     """
 
     codes: torch.Tensor
-    absmax: torch.Tensor
+    absmax: torch.Tensor | Blocks
     levels: torch.Tensor
     shape: torch.Size
+    offset: torch.Tensor | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes of codes and scales."""
-        return self.codes.nbytes + self.absmax.nbytes
+        return self.codes.nbytes + self.absmax.nbytes + (0 if self.offset is None else self.offset.nbytes)
 
 
 def quantize(x: torch.Tensor, levels: torch.Tensor, block: int = 64) -> Blocks:
     """Divide each block of `block` numbers by its largest magnitude; keep the index of the nearest level.
 
-    Raises ValueError for more levels than 4 bits count, or an odd block.
+    Up to 16 levels take 4 bits a number, up to 256 take 8. Raises ValueError for more levels, or an odd block.
     """
-    if len(levels) > 16 or block % 2:
-        raise ValueError(f"4 bits hold up to 16 levels, two codes a byte: {len(levels)} levels, blocks of {block}.")
+    if len(levels) > 256 or block % 2:
+        raise ValueError(f"8 bits hold up to 256 levels, and blocks are even: {len(levels)} levels, blocks of {block}.")
     flat = x.detach().float().flatten()
     rows = F.pad(flat, (0, -len(flat) % block)).view(-1, block)  # (N, block)
     absmax = rows.abs().amax(1)
     scaled = rows / absmax.clamp(min=torch.finfo(torch.float32).tiny)[:, None]  # a block of zeros stays zero
     borders = (levels[1:] + levels[:-1]) / 2
     codes = torch.bucketize(scaled, borders.to(x.device)).to(torch.uint8).flatten()
-    return Blocks(codes[0::2] << 4 | codes[1::2], absmax, levels.to(x.device), x.shape)
+    packed = codes[0::2] << 4 | codes[1::2] if len(levels) <= 16 else codes
+    return Blocks(packed, absmax, levels.to(x.device), x.shape)
+
+
+def double_quantize(blocks: Blocks) -> Blocks:
+    """The same codes with their scales in 8 bits: the mean taken off, then blocks of 256 in `dynamic_levels`.
+
+    QLoRA, section 3 (https://arxiv.org/abs/2305.14314), as bitsandbytes' `compress_statistics=True` does it. Scales
+    are positive: with the mean left on, the negative half of the levels would lie idle.
+    """
+    offset = blocks.absmax.mean()
+    return replace(blocks, absmax=quantize(blocks.absmax - offset, dynamic_levels(), 256), offset=offset)
 
 
 def dequantize(blocks: Blocks) -> torch.Tensor:
@@ -132,8 +198,11 @@ def dequantize(blocks: Blocks) -> torch.Tensor:
     >>> [round(v, 3) for v in dequantize(quantize(x, nf4_levels(), block=4)).tolist()]
     [1.0, -0.525, 0.0, 0.08]
     """
-    codes = torch.stack([blocks.codes >> 4, blocks.codes & 15], 1).long()
-    rows = blocks.levels[codes].view(len(blocks.absmax), -1) * blocks.absmax[:, None]
+    absmax = blocks.absmax if blocks.offset is None else dequantize(blocks.absmax) + blocks.offset
+    codes = blocks.codes
+    if len(blocks.levels) <= 16:
+        codes = torch.stack([codes >> 4, codes & 15], 1)
+    rows = blocks.levels[codes.long()].view(len(absmax), -1) * absmax[:, None]
     return rows.flatten()[: blocks.shape.numel()].view(blocks.shape)
 
 
@@ -148,7 +217,7 @@ def bits_per_number(block: int = 64, double: bool = True) -> float:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of one training step, by what they hold. Their sum bounds the peak: activations go as gradients come."""
+    """Bytes of one training step, by what they hold."""
 
     weights: float
     gradients: float
@@ -156,9 +225,9 @@ class Memory:
     activations: float
 
     @property
-    def total(self) -> float:
-        """All four together."""
-        return self.weights + self.gradients + self.optimizer + self.activations
+    def peak(self) -> float:
+        """The most at one time, from the second step on: in the backward pass activations go as gradients come."""
+        return self.weights + self.optimizer + max(self.activations, self.gradients)
 
 
 def training_memory(
@@ -168,18 +237,18 @@ def training_memory(
 
     method: "full" (float32 weights; their copies in the smaller type live as long as the activations and are counted
         with them: Micikevicius et al. 2017, https://arxiv.org/abs/1710.03740), "LoRA" (base in the smaller type), or
-        "QLoRA" (its `linear` weights in NF4)
+        "QLoRA" (`linear` weights in NF4, the rest in float32, as PEFT's `prepare_model_for_kbit_training` leaves it)
     linear, other: numbers in the linear layers of the blocks, and all the rest (embeddings, norms, head)
     adapter: numbers in A and B. What is trained, and its gradient and two moments, are float32.
     Raises ValueError for another method.
 
-    >>> training_memory("full", 100, 20).total, training_memory("LoRA", 100, 20, adapter=4).total
-    (2160.0, 304.0)
+    >>> training_memory("full", 100, 20).peak, training_memory("LoRA", 100, 20, adapter=4).peak
+    (1920.0, 304.0)
     """
     base = {
         "full": 0,
         "LoRA": base_bytes * (linear + other),
-        "QLoRA": bits_per_number() / 8 * linear + base_bytes * other,
+        "QLoRA": bits_per_number() / 8 * linear + 4 * other,
     }
     if method not in base:
         raise ValueError(f"There is no method '{method}'; choose one of: {', '.join(base)}.")
@@ -189,21 +258,22 @@ def training_memory(
 
 
 def activation_bytes(
-    config, tokens: int, answer_tokens: int, checkpointing: bool = False, base_bytes: int = 2
+    config, tokens: int, predicted: int, checkpointing: bool = False, base_bytes: int = 2, between_bytes: int = 2
 ) -> float:
-    """Bytes a Llama-like model keeps for the backward pass, by counting tensors. About ±25%.
+    """Bytes a Llama-like model of transformers keeps for the backward pass, by counting tensors. About ±25%.
 
     A block keeps 4 tensors as wide as its MLP, 6 as wide as the model and 4 as wide as all heads together, of
-    `base_bytes` a number, and 2 as wide as the model in float32; the loss keeps float32 log-probabilities of the
-    answer tokens (logits are computed for those only, as `training.sft.pack_loss` does). With gradient
-    checkpointing (Chen et al. 2016, https://arxiv.org/abs/1604.06174) only the inputs of all blocks and one open block.
+    `base_bytes` a number, and 2 as wide as the model in float32. With gradient checkpointing (Chen et al. 2016,
+    https://arxiv.org/abs/1604.06174) only the inputs of all blocks, of `between_bytes` a number, and one open block.
+    For each of the `predicted` positions the loss holds logits in `base_bytes`, and in float32 logits,
+    log-probabilities and gradient: all positions in transformers' own loss, those of answers in this course's.
     `config` is the model's transformers config.
     """
     width, blocks = config.hidden_size, config.num_hidden_layers
     heads = config.num_attention_heads * (getattr(config, "head_dim", None) or width // config.num_attention_heads)
     block = base_bytes * (4 * config.intermediate_size + 6 * width + 4 * heads) + 4 * 2 * width
-    kept = base_bytes * width * blocks + block if checkpointing else block * blocks
-    return tokens * kept + 4 * answer_tokens * config.vocab_size
+    kept = between_bytes * width * blocks + block if checkpointing else block * blocks
+    return tokens * kept + (base_bytes + 12) * predicted * config.vocab_size
 
 
 def resident_bytes() -> int:
@@ -217,3 +287,29 @@ def resident_bytes() -> int:
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
     return psutil.Process().memory_info().rss
+
+
+@contextlib.contextmanager
+def peak_resident(every: float = 0.002) -> Iterator[dict[str, int]]:
+    """Watch this process while the block runs: "peak" in what it yields is the most resident memory so far (bytes).
+
+    A thread reads it every `every` seconds. (The kernel's own mark, `ru_maxrss`, remembers loading, and a child
+    process starts with its parent's.)
+    """
+    import psutil
+
+    process, done = psutil.Process(), threading.Event()
+    seen = {"peak": process.memory_info().rss}
+
+    def watch() -> None:
+        while not done.wait(every):
+            seen["peak"] = max(seen["peak"], process.memory_info().rss)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        thread.join()
+        seen["peak"] = max(seen["peak"], process.memory_info().rss)

@@ -136,19 +136,30 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
     return (model if "device_map" in options else model.to(profile.device)).eval()
 
 
+def adapter_config(folder: Path) -> dict:
+    """`adapter_config.json` of an adapter, PEFT's or mlx-lm's. Raises ModelError when there is none."""
+    path = folder / "adapter_config.json"
+    if not path.exists():
+        raise ModelError(f"There is no LoRA adapter in {folder.name}/ (no adapter_config.json). Run 04_sft first.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def check_base(adapter: Path, profile: Profile) -> None:
+    """Raise ModelError unless the adapter in this folder was trained on the profile's base."""
+    base = adapter_config(adapter).get("base_model_name_or_path")
+    if base and base not in (profile.base_model, base_dir(profile)):
+        raise ModelError(
+            f"The adapter in {adapter.name}/ was trained on {base}, and this profile's base is {profile.base_model}. "
+            "Load it with the profile it was trained on, or train again."
+        )
+
+
 def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False, **options):
     """The base with a LoRA adapter on it. Raises ModelError when the adapter is not there or of another base."""
     from peft import PeftModel
 
     adapter = Path(adapter)
-    if not (adapter / "adapter_config.json").exists():
-        raise ModelError(f"There is no LoRA adapter in {adapter.name}/ (no adapter_config.json). Run 04_sft first.")
-    base = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
-    if base and base != profile.base_model:
-        raise ModelError(
-            f"The adapter in {adapter.name}/ was trained on {base}, and this profile's base is {profile.base_model}. "
-            "Load it with the profile it was trained on, or train again."
-        )
+    check_base(adapter, profile)
     try:
         return fuse_lora(PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable))
     except RuntimeError as error:  # shapes of another base
@@ -181,7 +192,7 @@ def generate(
     """
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
-    stops = torch.tensor(_stop_ids(model, tokenizer), device=model.device)
+    stops = torch.tensor(stop_ids(model, tokenizer), device=model.device)
     order = sorted(range(len(prompts)), key=lambda i: (prompts[i].prefix, len(prompts[i].rest)))
     done: list[Completion | None] = [None] * len(prompts)
     for at in tqdm(range(0, len(order), batch_size), "generate", disable=not progress, leave=False):
@@ -307,7 +318,8 @@ def causal_lm(model):
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
-def _stop_ids(model, tokenizer) -> list[int]:
+def stop_ids(model, tokenizer) -> list[int]:
+    """Tokens that end an answer: those of the base's generation_config, and the tokenizer's own."""
     configured = model.generation_config.eos_token_id
     stops = configured if isinstance(configured, list) else [configured]
     return sorted({*[s for s in stops if s is not None], tokenizer.eos_token_id})

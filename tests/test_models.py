@@ -53,7 +53,7 @@ def test_a_row_ends_at_the_end_of_turn_and_says_so(tiny_llama, tokenizer, monkey
     (free,) = generate(tiny_llama, tokenizer, prompts, 6, progress=False)
     assert not free.finished and free.completion_tokens == 6
     first = tiny_llama(torch.tensor([[*prompts[0].prefix, *prompts[0].rest]])).logits[0, -1].argmax().item()
-    monkeypatch.setattr(models, "_stop_ids", lambda *_: [first])
+    monkeypatch.setattr(models, "stop_ids", lambda *_: [first])
     (stopped,) = generate(tiny_llama, tokenizer, prompts, 6, progress=False)
     assert stopped.finished and stopped.completion_tokens == 0 and stopped.text == ""
 

@@ -41,6 +41,12 @@ def test_the_environment_chooses_and_a_name_overrides_it(monkeypatch):
     assert get_profile("cpu")[0].name == "cpu"
 
 
+def test_the_environment_may_choose_another_engine(monkeypatch):
+    assert get_profile("cpu")[0].engine == "torch"
+    monkeypatch.setenv("FORGE_ENGINE", "trl")
+    assert get_profile("cpu")[0].engine == "trl"
+
+
 def test_an_unknown_profile_names_the_known_ones():
     with pytest.raises(ProfileError, match="smoke, cpu, mlx, t4, a100"):
         get_profile("gpu")

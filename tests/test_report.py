@@ -14,7 +14,7 @@ def test_the_map_names_every_lesson():
 
 def test_the_readme_has_the_blocks_that_the_report_fills():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in ("results", "map"):
+    for name in ("results", "map", "speed"):
         assert replace_block(text, name, "NEW").count("NEW") == 1
 
 

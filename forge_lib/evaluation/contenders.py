@@ -25,9 +25,9 @@ def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[
 
 def local_model(
     model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int, shots: Sequence[Pair] = (),
-    progress: bool = True,
+    progress: bool = True, generate: Callable[..., list[Completion]] = generate,
 ) -> Contender:  # fmt: skip
-    """A model in this process, greedy."""
+    """A model in this process, greedy. generate: an engine's, where the model is not torch's own."""
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
         prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs])

@@ -19,8 +19,8 @@ from forge_lib.runs import RunError, write_atomically
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
     "02_data": "thirty pairs read, ten broken; the gate, synthesis, how many examples are enough; the loss mask in colour",
-    "03_lora_mechanics": "LoRA and NF4 written out, equal to the libraries'; memory arithmetic",
-    "04_sft": "supervised fine-tuning with completion-only loss; the checkpoint chosen by execution accuracy",
+    "03_lora_mechanics": "LoRA, rsLoRA, DoRA and NF4 written out, equal to the libraries'; memory; a sweep over ranks and methods",
+    "04_sft": "supervised fine-tuning: range test, packs, checkpoints by execution accuracy, a killed run that goes on, a gallery of faults",
     "05_grpo": "advantages by hand, the loss, TRL's GRPOTrainer with execution reward",
     "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
@@ -81,6 +81,29 @@ def map_markdown() -> str:
     return "\n".join([*lines, f"Not measured yet: {', '.join(f'`{p}`' for p in unmeasured)}."])
 
 
+def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
+    """What `benchmarks.sft_speed` and `benchmarks.generation_speed` measured last, side by side."""
+    sft, generation = (
+        json.loads((folder / f"{name}_speed.json").read_text(encoding="utf-8")) for name in ("sft", "generation")
+    )
+    first = sft["sides"][0]
+    lines = [
+        f"Training {first['examples']} pairs on two cores, each side in a process of its own:",
+        "",
+        "| SFT | examples/s | logical tokens/s | forge is … times as fast | peak GB |",
+        "|---|---|---|---|---|",
+        *[f"| {s['name']} | {s['examples_per_second']:.2f} | {s['tokens_per_second']:,.0f} | "
+          f"{first['tokens_per_second'] / s['tokens_per_second']:.1f} | {s['peak_gb']:.1f} |" for s in sft["sides"]],
+        "",
+        sft["sentence"],
+        "",
+        "| greedy answers of the tuned model | tokens/s | times as fast | equal to the first row's, token by token |",
+        "|---|---|---|---|",
+        *[f"| {g['name']} | {g['tokens_per_second']:,.0f} | {g['ratio']:.1f} | {g['equal']} of {g['questions']} |" for g in generation],
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
 def replace_block(text: str, name: str, content: str) -> str:
     """`text` with the block between the markers of `name` replaced. Raises ValueError when the markers are missing."""
     pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
@@ -103,6 +126,7 @@ def main() -> None:
     run = ROOT / "runs" / parser.parse_args().run
     readme = ROOT / "README.md"
     text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
+    text = replace_block(text, "speed", speed_markdown())
     write_atomically(readme, replace_block(text, "map", map_markdown()))
 
 

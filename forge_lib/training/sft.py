@@ -37,7 +37,7 @@ class SFTSettings:
     weight_decay: float = 0.0  # B starts at zero: decay would pull towards no change
     betas: tuple[float, float] = (0.9, 0.99)  # a shorter memory than 0.999: the runs have a few hundred steps
     max_grad_norm: float = 1.0
-    patience: int | None = None  # validations in a row without a better one before training ends; None = never
+    patience: int | None = 2  # validations in a row without a better one before training ends; None = never
     save_every: int = 50  # steps between two writings of the file that a killed training goes on from
     packs_per_forward: int = 4  # memory, not mathematics: the gradient of a step does not depend on it
     dtype: str = "bfloat16"
@@ -257,7 +257,7 @@ def train(
                 track(record)
             if state and (checked or number % settings.save_every == 0):
                 save_state(state, key, model, parts, records)
-            if checked and settings.patience and _validations_since_best(records) >= settings.patience:
+            if checked and settings.patience and validations_since_best(records) >= settings.patience:
                 record["stopped_early"] = True
                 break
     model.eval()
@@ -266,7 +266,8 @@ def train(
     return records
 
 
-def _validations_since_best(records: Sequence[dict]) -> int:
+def validations_since_best(records: Sequence[dict]) -> int:
+    """How many validations came after the best one: what `SFTSettings.patience` bounds."""
     validated = [r for r in records if "validation_loss" in r]
     return len(validated) - 1 - validated.index(best_checkpoint(records))
 

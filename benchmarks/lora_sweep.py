@@ -1,0 +1,303 @@
+"""What the rank, the adapted layers and the method change, and what one training step takes in memory.
+
+`python -m benchmarks.lora_sweep` trains the embedded model on the same packs of written pairs, one after the other in the
+same order: LoRA of every rank of RANKS on every set of TARGETS (the course's packed loop), then every method of METHODS
+through PEFT, each in a process of its own so that its peak memory is its own. Virtual tokens live in PeftModel.forward,
+which the packed loop goes around: all methods of that table take plain padded batches, the five questions of a pack in
+each. Rows go to benchmarks/lora_sweep.jsonl, and those that are there are skipped. Notebook 03 draws from that file.
+
+One learning rate for all ranks: with s = α/r the first step does not depend on the rank (notebook 03), the best rate of a
+long run may. `--memory LoRA` prints what a step takes in this process, for notebook 03.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, PromptTuningConfig, get_peft_model
+
+from forge_lib import ROOT
+from forge_lib.chat import Example, encode_prompt
+from forge_lib.data.course import load_course
+from forge_lib.data.pairs import DataSet, Pair, spread, training_part
+from forge_lib.evaluation.contenders import Contender, messages_for
+from forge_lib.evaluation.metrics import evaluate
+from forge_lib.fused import fuse_lora
+from forge_lib.lora import peak_resident, resident_bytes
+from forge_lib.models import Completion, base_dir, causal_lm, load_base, load_tokenizer
+from forge_lib.profiles import Profile, get_profile
+from forge_lib.runs import seed_everything
+from forge_lib.training.packing import Pack, make_packs, make_steps
+from forge_lib.training.sft import SFTSettings, add_lora, cosine_schedule, mean_loss, settings_for, train
+
+RESULTS = Path(__file__).with_suffix(".jsonl")
+N = 120  # training pairs: 24 databases, one full pack of five each, 24 optimizer steps; half an hour for all rows
+CHECKS = 60  # validation pairs, on the three databases that are not in the training part
+RANKS = (1, 2, 4, 8, 16, 32, 64)
+ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
+TARGETS = {"query, value": ["q_proj", "v_proj"], "attention": ATTENTION, "all linear": "all-linear"}
+# glibc: tensors from 1 MB on live in mappings of their own, given back when freed. What is resident is then what is held.
+GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20), "GLIBC_TUNABLES": ""}
+VIRTUAL = 20  # virtual tokens of prefix and prompt tuning; Lester et al. 2021 see little gain beyond
+
+
+def lora_config(profile: Profile, rank: int, targets: list[str] | str, **options) -> LoraConfig:
+    """The profile's LoRA with another rank and other targets; α stays."""
+    return LoraConfig(r=rank, lora_alpha=profile.lora_alpha, target_modules=targets, task_type="CAUSAL_LM", **options)
+
+
+# name: (peak learning rate, where the rate is from, PEFT's configuration; None = all weights are trained)
+METHODS: dict[str, tuple[float, str, Callable[[Profile], PeftConfig] | None]] = {
+    "full": (1e-4, "a tenth of LoRA's: Schulman et al. 2025, https://thinkingmachines.ai/blog/lora/", None),
+    "LoRA": (1e-3, "the profile's, measured", lambda p: lora_config(p, p.lora_rank, "all-linear")),
+    "DoRA": (1e-3, "LoRA's, as in https://arxiv.org/abs/2402.09353",
+             lambda p: lora_config(p, p.lora_rank, "all-linear", use_dora=True)),
+    "IA3": (3e-3, "Liu et al. 2022, https://arxiv.org/abs/2205.05638", lambda p: IA3Config(task_type="CAUSAL_LM")),
+    "prefix tuning": (3e-2, "PEFT's prefix tuning example; method: https://arxiv.org/abs/2101.00190",
+                      lambda p: PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=VIRTUAL, init_weights="zero")),
+    "prompt tuning": (3e-2, "PEFT's prompt tuning guide; method: https://arxiv.org/abs/2104.08691",
+                      lambda p: PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=VIRTUAL,
+                                                   prompt_tuning_init="SAMPLE_VOCAB")),
+}  # fmt: skip
+
+
+def trained(model) -> list[torch.nn.Parameter]:
+    """What gets a gradient."""
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def draw(data: DataSet, count: int, each: int, seed: int) -> list[Pair]:
+    """`count` written training pairs, `each` of one database, so that every pack is full."""
+    written = training_part(data.train, None, 0, seed)
+    names = random.Random(seed).sample(sorted({p.db_id for p in written}), -(-count // each))
+    return spread([p for p in written if p.db_id in names], count, seed)
+
+
+def material(data: DataSet, profile: Profile, tokenizer, arguments) -> tuple[list[Pack], list[Pair], list[Pack]]:
+    """Training packs in their order, the validation pairs, and their packs."""
+    pairs = draw(data, arguments.pairs, profile.pack_questions, arguments.seed)
+    rng = random.Random(arguments.seed)
+    packs = make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length, rng)
+    checks = spread([p for p in data.validation if p.part == "unseen"], arguments.checks, arguments.seed)
+    return packs, checks, make_packs(data, checks, tokenizer, profile.pack_questions, profile.max_length)
+
+
+def plain_loss(model, examples: Sequence[Example], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
+    """Sum of cross-entropy over the answer tokens of one padded batch (nats), and their number."""
+    width = max(map(len, examples))
+    rows = [(e.input_ids, e.labels, [1] * len(e)) for e in examples]
+    ids, labels, mask = (
+        torch.tensor([values + [fill] * (width - len(values)) for values in part])
+        for part, fill in zip(zip(*rows, strict=True), (pad_id, -100, 0), strict=True)
+    )
+    with torch.autocast("cpu", dtype=getattr(torch, dtype), enabled=dtype != "float32"):
+        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+    count = sum(len(e.answer) for e in examples)
+    return loss * count, count
+
+
+def plain_train(model, batches: Sequence[Pack], pad_id: int, settings: SFTSettings) -> list[float]:
+    """The course's loop (AdamW, cosine, clipping) on padded batches; the mean loss of each step."""
+    optimizer = torch.optim.AdamW(trained(model), settings.learning_rate, settings.betas, weight_decay=0.0, fused=True)
+    losses = []
+    for step, batch in enumerate(batches):
+        optimizer.param_groups[0]["lr"] = settings.learning_rate * cosine_schedule(step, len(batches), settings.warmup)
+        total, count = plain_loss(model.train(), batch, pad_id, settings.dtype)
+        (total / count).backward()
+        torch.nn.utils.clip_grad_norm_(trained(model), settings.max_grad_norm)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(total.item() / count)
+    return losses
+
+
+@torch.no_grad()
+def plain_mean(model, batches: Sequence[Pack], pad_id: int, dtype: str) -> float:
+    """Mean cross-entropy per answer token over padded batches (nats)."""
+    sums = [plain_loss(model.eval(), batch, pad_id, dtype) for batch in batches]
+    return sum(loss.item() for loss, _ in sums) / sum(count for _, count in sums)
+
+
+def plain_model(model, tokenizer, data: DataSet, limit: int, batch: int = 20) -> Contender:
+    """Greedy answers by transformers' `generate`, virtual tokens included."""
+    soft = getattr(getattr(model, "active_peft_config", None), "peft_type", None) == "PROMPT_TUNING"
+
+    @torch.inference_mode()
+    def answer(pairs: Sequence[Pair]) -> list[Completion]:
+        prompts = [encode_prompt(tokenizer, messages_for(data, p)) for p in pairs]
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        done: list[Completion | None] = [None] * len(prompts)
+        for at in range(0, len(order), batch):
+            rows = order[at : at + batch]
+            texts = [[*prompts[i].prefix, *prompts[i].rest] for i in rows]
+            width = max(map(len, texts))
+            ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(t)) + t for t in texts])
+            mask = torch.tensor([[0] * (width - len(t)) + [1] * len(t) for t in texts])
+            options = {"max_new_tokens": limit, "do_sample": False}
+            if soft:  # PEFT puts its tokens before the padding, and the question then stands too far from them
+                words, virtual = model.get_input_embeddings()(ids), model.get_prompt(len(rows))
+                gaps = [width - len(t) for t in texts]
+                embeds = [
+                    torch.cat([w[:g], v.to(w.dtype), w[g:]]) for w, v, g in zip(words, virtual, gaps, strict=True)
+                ]
+                mask = torch.cat([mask, mask.new_ones(virtual.shape[:2])], 1)
+                new = causal_lm(model).generate(inputs_embeds=torch.stack(embeds), attention_mask=mask, **options)
+            else:
+                new = model.generate(input_ids=ids, attention_mask=mask, **options)[:, width:]
+            for i, tokens in zip(rows, new.tolist(), strict=True):
+                stop = tokens.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in tokens else len(tokens)
+                text = tokenizer.decode(tokens[:stop], skip_special_tokens=True)
+                done[i] = Completion(text, len(prompts[i]), stop, 0.0, stop < len(tokens))
+        return done
+
+    return answer
+
+
+def warm_up(profile: Profile, packs: list[Pack], pad_id: int) -> int:
+    """One step of a toy, so that what the libraries take at their first step is not the model's; bytes resident then."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    tiny = AutoConfig.from_pretrained(
+        base_dir(profile), hidden_size=72, intermediate_size=192, num_hidden_layers=2, head_dim=8
+    )
+    toy = AutoModelForCausalLM.from_config(tiny).to(getattr(torch, profile.dtype))
+    train(add_lora(toy, replace(profile, lora_rank=8)), [packs], pad_id, settings_for(profile), progress=False)
+    return resident_bytes()
+
+
+def sweep(profile: Profile, data: DataSet, arguments, done: set, write: Callable[[dict], None]) -> None:
+    """Every rank on every set of targets, in one process, and the untouched base."""
+    tokenizer, settings = load_tokenizer(profile), settings_for(profile)
+    packs, _, checks = material(data, profile, tokenizer, arguments)
+    pad, base = tokenizer.pad_token_id, load_base(profile)
+    if ("base", 0) not in done:
+        write({"kind": "base", "name": "base", "rank": 0, "validation_loss": mean_loss(base, checks, pad, settings)})
+    for name, targets in TARGETS.items():
+        for rank in (r for r in arguments.ranks if (name, r) not in done):
+            seed_everything(arguments.seed)
+            model = fuse_lora(get_peft_model(base, lora_config(profile, rank, targets)))
+            row = {"kind": "sweep", "name": name, "rank": rank, "alpha": profile.lora_alpha,
+                   "rate": settings.learning_rate, "parameters": sum(p.numel() for p in trained(model))}  # fmt: skip
+            began = time.perf_counter()
+            records = train(model, make_steps(packs, 1), pad, settings, progress=False)
+            row["seconds"] = time.perf_counter() - began
+            write(
+                row
+                | {"losses": [r["loss"] for r in records], "validation_loss": mean_loss(model, checks, pad, settings)}
+            )
+            base = model.unload()
+
+
+def method(name: str, profile: Profile, data: DataSet, arguments, write: Callable[[dict], None]) -> None:
+    """Train and score one method; this process should have done nothing before."""
+    rate, source, config = METHODS[name]
+    tokenizer, settings = load_tokenizer(profile), replace(settings_for(profile), learning_rate=rate)
+    packs, pairs, checks = material(data, profile, tokenizer, arguments)
+    pad = tokenizer.pad_token_id
+    empty = warm_up(profile, packs[:1], pad)
+    seed_everything(arguments.seed)
+    model = load_base(profile, dtype=None if config else "float32", attn_implementation="sdpa")
+    model = get_peft_model(model, config(profile)) if config else model.requires_grad_(True)
+    row = {"kind": "method", "name": name, "rank": 0, "rate": rate, "source": source,
+           "parameters": sum(p.numel() for p in trained(model))}  # fmt: skip
+    resident_bytes()  # what loading left is given back before the peak is watched
+    began = time.perf_counter()
+    with peak_resident() as seen:
+        losses = plain_train(model, packs, pad, settings)
+    row |= {"seconds": time.perf_counter() - began, "peak_gb": (seen["peak"] - empty) / 1e9, "losses": losses}
+    row["validation_loss"] = plain_mean(model, checks, pad, settings.dtype)
+    found = evaluate(name, plain_model(model, tokenizer, data, profile.max_new_tokens), data, pairs)
+    write(row | {"validation": [{"id": r["id"], "verdict": r["verdict"]} for r in found]})
+
+
+def step_memory(name: str, profile: Profile, data: DataSet) -> dict:
+    """Bytes of a training step of "full", "LoRA" or "QLoRA" as transformers and PEFT do it, on two padded examples.
+
+    weights: resident with base and adapter; states: what the first step adds and leaves (gradients, AdamW's two means);
+    peak: the most resident in the second step.
+    """
+    from transformers import BitsAndBytesConfig
+
+    tokenizer, kind = load_tokenizer(profile), getattr(torch, profile.dtype)
+    pack = make_packs(data, draw(data, 2, 2, 17), tokenizer, 2, profile.max_length)[0]
+    empty, pad = warm_up(profile, [pack], tokenizer.pad_token_id), tokenizer.pad_token_id
+    if name == "full":
+        model = load_base(profile, dtype="float32").requires_grad_(True)
+    elif name == "LoRA":
+        model = add_lora(load_base(profile), profile)
+    else:  # as load_base and add_lora do it on a GPU
+        four = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
+        )
+        base = load_base(profile, quantization_config=four, device_map={"": "cpu"})
+        model = add_lora(base, replace(profile, quantize_4bit=True))
+    for p in model.parameters():
+        p.data.view(torch.uint8).sum()  # a mapped file is resident only once it is read
+    optimizer = torch.optim.AdamW(trained(model.train()), 1e-5, fused=True)
+
+    def step() -> None:
+        loss, count = plain_loss(model, pack, pad, profile.dtype)
+        (loss / count).backward()
+        optimizer.step()
+
+    weights = resident_bytes() - empty
+    step()
+    states = resident_bytes() - empty - weights
+    optimizer.zero_grad(set_to_none=True)
+    resident_bytes()
+    with peak_resident() as seen:
+        step()
+    return {"method": name, "tokens": len(pack) * max(map(len, pack)), "weights": weights, "states": states,
+            "peak": seen["peak"] - empty}  # fmt: skip
+
+
+def main() -> None:
+    """Run what has no row yet, each part in a process of its own."""
+    import run_all
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=["sweep", *METHODS], help="one part: the sweep by rank, or one method")
+    parser.add_argument("--pairs", type=int, default=N, help="training pairs")
+    parser.add_argument("--checks", type=int, default=CHECKS, help="validation pairs")
+    parser.add_argument("--ranks", type=int, nargs="+", default=list(RANKS))
+    parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--memory", choices=["full", "LoRA", "QLoRA"], help="print the memory of a step, and stop")
+    parser.add_argument("--here", action="store_true", help="run the part of --only, or --memory, in this process")
+    arguments = parser.parse_args()
+    profile, _ = get_profile("cpu")
+    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
+    done = {(r["name"], r["rank"]) for r in map(json.loads, lines) if r["pairs"] == arguments.pairs}
+    again = [sys.executable, "-m", "benchmarks.lora_sweep", *sys.argv[1:], "--here"]
+
+    def write(row: dict) -> None:
+        row |= {"pairs": arguments.pairs, "checks": arguments.checks, "seed": arguments.seed}
+        with arguments.output.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print({k: v for k, v in row.items() if k not in ("losses", "validation", "source")}, flush=True)
+
+    if arguments.memory and arguments.here:
+        print(json.dumps(step_memory(arguments.memory, profile, load_course())))
+    elif arguments.memory:
+        subprocess.run(again, cwd=ROOT, env=os.environ | GIVE_BACK, check=True)
+    elif not arguments.here:
+        run_all.kernel_environment()  # the allocator's settings, read at a process's start
+        for part in [arguments.only] if arguments.only else ["sweep", *METHODS]:
+            if (part, 0) not in done:
+                subprocess.run([*again, "--only", part], cwd=ROOT, check=True)
+    elif arguments.only == "sweep":
+        sweep(profile, load_course(), arguments, done, write)
+    else:
+        method(arguments.only, profile, load_course(), arguments, write)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Experiment tracking: config, curves and files of every training run side by side.
+
+MLflow by default, in a SQLite file on this disk: no account, no server, nothing sent. To look at it, in the repository:
+`MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///runs/mlflow.db`. FORGE_TRACKING chooses another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forge_lib import ROOT
+from forge_lib.runs import Run
+
+FLUSH_MS, FLUSH_METRICS = 5000, 900  # MLflow takes 1,000 in a call; one call a record costs 5 ms, in batches 0.5
+
+
+class TrackingError(RuntimeError):
+    """A tracker that does not exist or is not installed; the message names the mend."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One tracked run; call it with a step's record: its numbers become points of curves, at `record["step"]`."""
+
+    log: Callable[[dict[str, float], int], None]
+    artifact: Callable[[Path], None]  # keeps a copy of a file or a folder with the run
+    close: Callable[[bool], None]  # whether all went well
+
+    def __call__(self, record: dict) -> None:
+        self.log({k: v for k, v in record.items() if k != "step" and isinstance(v, (int, float))}, record["step"])
+
+
+@contextlib.contextmanager
+def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **tags: str) -> Iterator[Track]:
+    """A new run of the tracker that FORGE_TRACKING names (mlflow, wandb, trackio, none), finished or failed at the end.
+
+    stage: "sft", "grpo"; settings: hyperparameters beside the profile's; tags: such as the pairs' fingerprint.
+    Raises TrackingError for an unknown tracker and for one that is not installed.
+
+        with tracked(lab, "sft", asdict(settings), pairs=fingerprint(pairs)) as track:
+            train(model, steps, pad_id, settings, track=track)
+            track.artifact(lab.path("sft", "adapter"))
+    """
+    tracker = os.environ.get("FORGE_TRACKING") or "mlflow"
+    if tracker not in TRACKERS:
+        raise TrackingError(f"There is no tracker '{tracker}'. Set FORGE_TRACKING to one of: {', '.join(TRACKERS)}.")
+    config = json.loads(lab.path("config.json").read_text(encoding="utf-8"))
+    about = {"versions": config.pop("versions"), "machine": config.pop("machine"), "run": lab.name, "stage": stage}
+    about["notebook"] = "".join(p.stem for p in (ROOT / "notebooks").glob(f"[0-9][0-9]_{stage}.ipynb"))
+    track = TRACKERS[tracker](
+        lab, f"{lab.name}/{stage}", flat(config | {"settings": settings or {}}), flat(about | tags)
+    )
+    good = False
+    try:
+        yield track
+        good = True
+    finally:
+        track.close(good)
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """A nested config as text by dotted name.
+
+    >>> flat({"seed": 17, "profile": {"lora_rank": 32}})
+    {'seed': '17', 'profile.lora_rank': '32'}
+    """
+    found: dict[str, str] = {}
+    for key, value in config.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: str(value)}
+    return found
+
+
+def _package(name: str):
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise TrackingError(
+            f"FORGE_TRACKING={name} needs a package that is not installed. Run `pip install {name}`, or leave "
+            "FORGE_TRACKING unset: MLflow comes with the course."
+        ) from error
+
+
+def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # both are read when mlflow is imported
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # else it reports how it makes its tables
+    mlflow, entities = _package("mlflow"), _package("mlflow.entities")
+    client = mlflow.MlflowClient(f"sqlite:///{lab.dir.parent / 'mlflow.db'}")
+    known = client.get_experiment_by_name("forge")
+    if known and known.lifecycle_stage == "deleted":  # somebody tidied up in the browser
+        client.restore_experiment(known.experiment_id)
+    experiment = known.experiment_id if known else client.create_experiment(
+        "forge", artifact_location=(lab.dir.parent / "mlartifacts").resolve().as_uri()
+    )  # fmt: skip
+    run = client.create_run(experiment, tags=tags, run_name=name).info.run_id
+    client.log_batch(run, params=[entities.Param(key, value) for key, value in config.items()])
+    waiting: list = []
+
+    def flush() -> None:
+        client.log_batch(run, metrics=waiting)
+        waiting.clear()
+
+    def log(values: dict[str, float], step: int) -> None:
+        now = int(1000 * time.time())
+        waiting.extend(entities.Metric(key, value, now, step) for key, value in values.items())
+        if waiting and (len(waiting) > FLUSH_METRICS or now - waiting[0].timestamp > FLUSH_MS):
+            flush()
+
+    def artifact(path: Path) -> None:
+        if path.is_dir():
+            client.log_artifacts(run, path, path.name)
+        else:
+            client.log_artifact(run, path)
+
+    def close(good: bool) -> None:
+        flush()
+        client.set_terminated(run, "FINISHED" if good else "FAILED")
+
+    return Track(log, artifact, close)
+
+
+def _wandb(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    wandb = _package("wandb")
+    run = wandb.init(
+        project="forge", name=name, group=lab.name, dir=lab.dir.parent, config=config | tags,
+        mode=None if os.environ.get("WANDB_API_KEY") else "offline",  # without a key it would ask for a login
+        settings=wandb.Settings(silent=True, console="off"),
+    )  # fmt: skip
+    return Track(run.log, run.log_artifact, lambda good: run.finish(exit_code=0 if good else 1))
+
+
+def _trackio(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
+    os.environ.setdefault("TRACKIO_DIR", str(lab.dir.parent / "trackio"))  # read when trackio is imported
+    trackio = _package("trackio")
+    run = trackio.init(project="forge", name=name, group=lab.name, config=config | tags, embed=False)
+
+    def close(good: bool) -> None:
+        if not good:
+            run.alert("The run failed.")
+        trackio.finish()
+
+    return Track(run.log, run.log_artifact, close)
+
+
+def _none(*_: Any) -> Track:
+    return Track(lambda values, step: None, lambda path: None, lambda good: None)
+
+
+TRACKERS = {"mlflow": _mlflow, "wandb": _wandb, "trackio": _trackio, "none": _none}

@@ -1,0 +1,109 @@
+"""LoRA adapters between PEFT's files and mlx-lm's.
+
+Both compute y = W·x + s·B·A·x. PEFT keeps A as (r, in), B as (out, r) and s as alpha / r (rsLoRA: alpha / √r) in
+`adapter_model.safetensors`; mlx-lm keeps their transposes and s itself in `adapters.safetensors`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from forge_lib.models import ModelError, adapter_config
+from forge_lib.runs import fresh_folder, write_atomically
+
+_PREFIX = "base_model.model."
+
+
+def peft_to_mlx(source: str | Path, target: str | Path) -> Path:
+    """Write the PEFT adapter in `source` as an mlx-lm adapter in `target`, for `mlx_lm.generate --adapter-path`.
+
+    Raises ModelError for what mlx-lm's LoRA layers cannot hold: DoRA, ranks that differ by layer, whole trained modules.
+    """
+    source, target = Path(source), Path(target)
+    config = adapter_config(source)
+    foreign = [key for key in ("use_dora", "rank_pattern", "alpha_pattern", "modules_to_save") if config.get(key)]
+    weights = load_file(source / "adapter_model.safetensors")
+    foreign += [name for name in weights if not re.fullmatch(re.escape(_PREFIX) + r".*\.lora_[AB]\.weight", name)]
+    if foreign or config["peft_type"] != "LORA":
+        _refuse(source, foreign[0] if foreign else config["peft_type"])
+    names = {name: _mlx_name(name) for name in weights}
+    rank = config["r"]
+    parameters = {
+        "rank": rank,
+        "scale": config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank),
+        "dropout": 0.0,
+        "keys": sorted({_module(name) for name in names.values()}),
+    }
+    about = {"fine_tune_type": "lora", "num_layers": -1, "lora_parameters": parameters,
+             "model": config.get("base_model_name_or_path")}  # fmt: skip
+    with fresh_folder(target) as work:
+        save_file({names[name]: w.T.contiguous() for name, w in weights.items()}, work / "adapters.safetensors")
+        write_atomically(work / "adapter_config.json", json.dumps(about, indent=2))
+    return target
+
+
+def mlx_to_peft(source: str | Path, target: str | Path, base: str) -> Path:
+    """Write the mlx-lm adapter in `source` as a PEFT adapter of `base` (a Hub id or folder) in `target`.
+
+    Raises ModelError for DoRA and full fine-tuning, which are no plain LoRA.
+    """
+    source = Path(source)
+    config = adapter_config(source)
+    if config.get("fine_tune_type", "lora") != "lora":
+        _refuse(source, config["fine_tune_type"])
+    return write_peft(load_file(source / "adapters.safetensors"), config["lora_parameters"]["scale"], base, target)
+
+
+def write_peft(weights: Mapping[str, torch.Tensor], scale: float, base: str, target: str | Path) -> Path:
+    """A PEFT adapter folder from tensors in mlx-lm's names and layout, whole or not at all."""
+    from peft import LoraConfig
+
+    target = Path(target)
+    rank = next(w.shape[1] for name, w in weights.items() if name.endswith("lora_a"))
+    layers = {int(n) for name in weights for n in re.findall(r"\.layers\.(\d+)\.", name)}
+    config = LoraConfig(
+        r=rank, lora_alpha=round(scale * rank, 6), lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
+        target_modules=sorted({_module(name).rsplit(".", 1)[-1] for name in weights}), base_model_name_or_path=base,
+        layers_to_transform=None if 0 in layers else sorted(layers),  # mlx-lm may adapt the last layers only
+    )  # fmt: skip
+    with fresh_folder(target) as work:
+        save_file({_peft_name(name): w.T.contiguous() for name, w in weights.items()},
+                  work / "adapter_model.safetensors", metadata={"format": "pt"})  # fmt: skip
+        config.save_pretrained(work)
+    return target
+
+
+def _mlx_name(name: str) -> str:
+    """PEFT's name of a tensor as mlx-lm's.
+
+    >>> _mlx_name("base_model.model.model.layers.0.mlp.up_proj.lora_A.weight")
+    'model.layers.0.mlp.up_proj.lora_a'
+    """
+    return name.removeprefix(_PREFIX).removesuffix(".weight").replace("lora_A", "lora_a").replace("lora_B", "lora_b")
+
+
+def _peft_name(name: str) -> str:
+    return _PREFIX + name.replace("lora_a", "lora_A.weight").replace("lora_b", "lora_B.weight")
+
+
+def _module(name: str) -> str:
+    """The adapted module of an mlx-lm tensor, within its layer where it is in one.
+
+    >>> _module("model.layers.0.mlp.up_proj.lora_a"), _module("lm_head.lora_b")
+    ('mlp.up_proj', 'lm_head')
+    """
+    return re.sub(r"^.*\.layers\.\d+\.", "", name).rsplit(".", 1)[0]
+
+
+def _refuse(source: Path, what: str):
+    raise ModelError(
+        f"The adapter in {source.name}/ is no plain LoRA adapter ({what}), and only such have the same form in PEFT and "
+        "MLX. Merge it into the base instead, or train without that option."
+    )
