@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 import torch
 
+# A handful of small functions: a pool of compiling processes would take memory for nothing. Read at the first compiling.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+
 _wanted = _compiled = False
 
 

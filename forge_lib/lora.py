@@ -243,7 +243,7 @@ def training_memory(
     Raises ValueError for another method.
 
     >>> training_memory("full", 100, 20).peak, training_memory("LoRA", 100, 20, adapter=4).peak
-    (1920.0, 304.0)
+    (1920, 304)
     """
     base = {
         "full": 0,

@@ -128,7 +128,7 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
         )
-        options["device_map"] = {"": 0}
+        options["device_map"] = {"": torch.cuda.current_device()}
     options = {"attn_implementation": "forge", **options}
     model = _from_hub(AutoModelForCausalLM.from_pretrained, base_dir(profile), dtype=kind, **options)
     model.requires_grad_(False)

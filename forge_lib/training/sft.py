@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from forge_lib.lora import linear_shapes
 from forge_lib.models import causal_lm
 from forge_lib.profiles import Profile
 from forge_lib.training.packing import Pack, collate, line_up
+from forge_lib.training.processes import OneProcess, shares, whole
 
 COMPILE_FROM = 60  # steps from which on compiling takes less time than it saves
 
@@ -153,14 +155,36 @@ def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[to
     return AnswerLoss.apply(states.to(weight.dtype), weight, targets), len(targets)
 
 
+class PackLoss(torch.nn.Module):
+    """`pack_loss`'s sum as a module: what DDP, FSDP and DeepSpeed take hold of is a forward.
+
+    `train` and `mean_loss` take one in place of the model: FSDP gathers embeddings only for the module it prepared.
+    """
+
+    def __init__(self, model, pad_id: int, dtype: str):
+        super().__init__()
+        self.model, self.pad_id, self.dtype = model, pad_id, dtype
+        self._no_split_modules = causal_lm(model)._no_split_modules  # FSDP shares weights out by these blocks
+
+    def forward(self, packs: Sequence[Pack]) -> torch.Tensor:
+        """Sum over the answer tokens of `packs`, in nats."""
+        return pack_loss(self.model, packs, self.pad_id, self.dtype)[0]
+
+
+def _as_loss(model, pad_id: int, settings: SFTSettings) -> PackLoss:
+    return model if isinstance(model, PackLoss) else PackLoss(model, pad_id, settings.dtype)
+
+
+def _answer_tokens(packs: Sequence[Pack]) -> int:
+    return sum(len(e.answer) for pack in packs for e in pack)
+
+
 @torch.no_grad()
-def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings) -> float:
-    """Mean cross-entropy per answer token over `packs`, in nats."""
-    total, count = 0.0, 0
-    for at in range(0, len(packs), settings.packs_per_forward):
-        loss, tokens = pack_loss(model, packs[at : at + settings.packs_per_forward], pad_id, settings.dtype)
-        total, count = total + loss.item(), count + tokens
-    return total / count
+def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings, accelerator=None) -> float:
+    """Mean cross-entropy per answer token over `packs`, in nats; under an accelerator each process takes its share."""
+    crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
+    total = sum(loss_of(part) * weight for part, weight in shares(packs, settings.packs_per_forward, crew))
+    return crew.reduce(total).item() / _answer_tokens(packs)
 
 
 def cosine_schedule(step: int, steps: int, warmup: float) -> float:
@@ -197,6 +221,7 @@ def train(
     schedule: Callable[[int, int], float] | None = None,
     state: Path | None = None,
     track: Callable[[dict], object] | None = None,
+    accelerator=None,
 ) -> list[dict]:
     """Train the parameters of `model` that require gradients, one optimizer step per element of `steps`.
 
@@ -206,6 +231,8 @@ def train(
     state: a file that keeps where training is, every `settings.save_every` steps and at each validation. A training
         that was killed goes on from it to the same weights; the file goes when training ends.
     track: called with each record.
+    accelerator: an `accelerate.Accelerator`, when several processes train together: each takes its share of a step's
+        packs, and together they make the steps that one would. `validate` is then called in every process.
     Returns one record a step: step, loss (mean nats per answer token), learning_rate, grad_norm, examples, tokens
     (logical: as if every example had its own prefix), seconds.
     Raises TrainingError when loss or gradient are not numbers (before they touch a weight), when `state` belongs to
@@ -213,26 +240,30 @@ def train(
     """
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
-    trained = [p for p in model.parameters() if p.requires_grad]
+    crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
+    model = loss_of.model
     optimizer = torch.optim.AdamW(
-        trained, settings.learning_rate, settings.betas, weight_decay=settings.weight_decay, fused=True
-    )
+        (p for p in model.parameters() if p.requires_grad), settings.learning_rate, settings.betas,
+        weight_decay=settings.weight_decay, fused=True,
+    )  # fmt: skip
+    loss_of, optimizer = crew.prepare(loss_of, optimizer)
+    trained = [p for p in model.parameters() if p.requires_grad]  # FSDP puts others in their place
     scaler = torch.amp.GradScaler(model.device.type, enabled=settings.dtype == "float16")
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
     parts, records = {"optimizer": optimizer, "scaler": scaler}, []
     if state:
         key = _key(model, steps, settings)
         records = load_state(state, key, model, parts)
-    bar = tqdm(total=len(steps), initial=len(records), desc="train", disable=not progress)
+    bar = tqdm(total=len(steps), initial=len(records), desc="train", disable=not (progress and crew.is_main_process))
     with compiling(len(steps) - len(records) >= COMPILE_FROM), bar:
         for number, packs in enumerate(steps[len(records) :], len(records) + 1):
             began = time.perf_counter()
             for group in optimizer.param_groups:
                 group["lr"] = settings.learning_rate * schedule(number - 1, len(steps))
             model.train()
-            loss = _accumulate(model, packs, pad_id, settings, scaler)
+            loss = _accumulate(loss_of, packs, settings, scaler, crew)
             scaler.unscale_(optimizer)
-            norm = torch.nn.utils.clip_grad_norm_(trained, settings.max_grad_norm).item()
+            norm = float(whole(crew.clip_grad_norm_(trained, settings.max_grad_norm)))
             if not math.isfinite(loss) or not (math.isfinite(norm) or scaler.is_enabled()):
                 raise TrainingError(
                     f"The loss is {loss} and its gradient {norm} at step {number}. Lower the learning rate (now "
@@ -255,13 +286,13 @@ def train(
             records.append(record)
             if track:
                 track(record)
-            if state and (checked or number % settings.save_every == 0):
+            if state and crew.is_main_process and (checked or number % settings.save_every == 0):
                 save_state(state, key, model, parts, records)
             if checked and settings.patience and validations_since_best(records) >= settings.patience:
                 record["stopped_early"] = True
                 break
     model.eval()
-    if state:
+    if state and crew.is_main_process:
         state.unlink(missing_ok=True)
     return records
 
@@ -272,15 +303,21 @@ def validations_since_best(records: Sequence[dict]) -> int:
     return len(validated) - 1 - validated.index(best_checkpoint(records))
 
 
-def _accumulate(model, packs, pad_id, settings, scaler) -> float:
-    """Backward passes over a step's packs, a few at a time; the gradient is that of the mean over all its tokens."""
-    count = sum(len(e.answer) for pack in packs for e in pack)
+def _accumulate(loss_of, packs, settings, scaler, crew) -> float:
+    """Backward passes over a step's packs, a few at a time; the gradient is that of the mean over all its tokens.
+
+    All its tokens, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients over
+    the processes, hence the factor.
+    """
+    count, parts = _answer_tokens(packs), list(shares(packs, settings.packs_per_forward, crew))
     total = 0.0
-    for at in range(0, len(packs), settings.packs_per_forward):
-        loss, _ = pack_loss(model, packs[at : at + settings.packs_per_forward], pad_id, settings.dtype)
-        scaler.scale(loss / count).backward()
-        total += loss.item()
-    return total / count
+    for number, (part, weight) in enumerate(parts, 1):
+        crew.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync
+        with nullcontext() if crew.sync_gradients else crew.no_sync(loss_of):
+            loss = loss_of(part) * weight
+            crew.backward(scaler.scale(loss * (crew.num_processes / count)))
+        total = total + loss.detach()
+    return crew.reduce(total).item() / count
 
 
 def _key(model, steps: Sequence[Sequence[Pack]], settings: SFTSettings) -> str:
@@ -289,8 +326,8 @@ def _key(model, steps: Sequence[Sequence[Pack]], settings: SFTSettings) -> str:
     for name, p in model.named_parameters():
         if p.requires_grad:
             seen.update(f"{name} {tuple(p.shape)}".encode())
-    for example in (e for packs in steps for pack in packs for e in pack):
-        seen.update(repr(example.input_ids).encode())
+    for packs in steps:
+        seen.update(repr([[e.input_ids for e in pack] for pack in packs]).encode())
     return seen.hexdigest()
 
 
