@@ -275,7 +275,8 @@ def main() -> None:
     arguments = parser.parse_args()
     profile, _ = get_profile("cpu")
     lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
-    done = {(r["name"], r["rank"]) for r in map(json.loads, lines) if r["pairs"] == arguments.pairs}
+    rows = [r for r in map(json.loads, lines) if (r["pairs"], r["seed"]) == (arguments.pairs, arguments.seed)]
+    done = {(r["name"], r["rank"]) for r in rows}
     again = [sys.executable, "-m", "benchmarks.lora_sweep", *sys.argv[1:], "--here"]
 
     def write(row: dict) -> None:

@@ -24,6 +24,9 @@ from forge_lib.runs import check_disk, fresh_folder
 transformers_logging.disable_progress_bar()  # a bar per loaded model is noise in a notebook; downloads keep theirs
 
 
+EMBEDDED_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
 class ModelError(RuntimeError):
     """Weights that are not there or cannot be read; the message names the mend."""
 
@@ -38,6 +41,11 @@ class Completion:
     seconds: float  # wall time of its batch divided by the batch size
     finished: bool  # stopped by itself (end-of-sequence) rather than at the limit
     ids: tuple[int, ...] = ()  # its tokens, the end-of-sequence too, where a model in this process made them
+
+
+def base_id(profile: Profile) -> str:
+    """The base's name on the Hub, by which adapters and cards call it."""
+    return EMBEDDED_ID if profile.base_model.startswith("embedded:") else profile.base_model
 
 
 def base_dir(profile: Profile) -> str:
@@ -76,7 +84,7 @@ def _unpack_gguf(file: Path, folder: Path) -> None:
     # The GGUF reader marks the model as quantized, and then refuses to save the plain weights it made.
     del model.hf_quantizer
     del model.config.quantization_config
-    model.config._name_or_path = model.config.name_or_path = "HuggingFaceTB/SmolLM2-135M-Instruct"
+    model.config._name_or_path = model.config.name_or_path = EMBEDDED_ID
     # The reader also takes <|im_start|> for the end of a turn; the weights were trained to stop at <|im_end|>.
     tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
     tokenizer.pad_token = tokenizer.eos_token
@@ -132,7 +140,7 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
     options = {"attn_implementation": "forge", **options}
     model = _from_hub(AutoModelForCausalLM.from_pretrained, base_dir(profile), dtype=kind, **options)
     model.requires_grad_(False)
-    model.name_or_path = profile.base_model  # PEFT writes it into an adapter; a folder's name would be this machine's
+    model.name_or_path = base_id(profile)  # PEFT writes it into an adapter; a folder's name would be this machine's
     return (model if "device_map" in options else model.to(profile.device)).eval()
 
 
@@ -147,7 +155,7 @@ def adapter_config(folder: Path) -> dict:
 def check_base(adapter: Path, profile: Profile) -> None:
     """Raise ModelError unless the adapter in this folder was trained on the profile's base."""
     base = adapter_config(adapter).get("base_model_name_or_path")
-    if base and base not in (profile.base_model, base_dir(profile)):
+    if base and base not in (base_id(profile), profile.base_model, base_dir(profile)):
         raise ModelError(
             f"The adapter in {adapter.name}/ was trained on {base}, and this profile's base is {profile.base_model}. "
             "Load it with the profile it was trained on, or train again."

@@ -6,7 +6,7 @@ import torch
 
 from forge_lib import models
 from forge_lib.chat import encode_prompt
-from forge_lib.models import ModelError, base_dir, generate, load_adapted, load_base
+from forge_lib.models import ModelError, base_dir, base_id, generate, load_adapted, load_base
 from forge_lib.profiles import PROFILES
 from forge_lib.tasks.sql.prompt import build_messages
 
@@ -106,4 +106,4 @@ def test_an_adapter_of_the_embedded_base_names_no_folder_of_this_machine(tmp_pat
 
     folder = save_adapter(add_lora(load_base(CPU), CPU), tmp_path / "adapter")
     config = json.loads((folder / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == CPU.base_model
+    assert config["base_model_name_or_path"] == base_id(CPU)

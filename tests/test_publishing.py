@@ -9,8 +9,9 @@ from huggingface_hub import ModelCard
 
 from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
+from forge_lib.models import base_id
 from forge_lib.profiles import PROFILES
-from forge_lib.publishing.card import base_id, model_card
+from forge_lib.publishing.card import model_card
 from forge_lib.publishing.hub import PublishError, prepare_folder, publish
 from forge_lib.runs import Run, RunError
 
@@ -81,7 +82,7 @@ def test_the_metadata_is_what_the_hub_reads(run, measured):
     adapter, gguf = (
         ModelCard(model_card(run, **measured, repo_id="me/forge-x", gguf=kind)).data for kind in (False, True)
     )
-    assert adapter.base_model == gguf.base_model == base_id(run) == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert adapter.base_model == gguf.base_model == base_id(run.profile) == "HuggingFaceTB/SmolLM2-135M-Instruct"
     assert (adapter.license, adapter.library_name, gguf.library_name) == ("apache-2.0", "peft", "gguf")
     assert (adapter["base_model_relation"], gguf["base_model_relation"]) == ("adapter", "quantized")
     assert adapter.eval_results[0].metric_value == 41.7
@@ -89,7 +90,7 @@ def test_the_metadata_is_what_the_hub_reads(run, measured):
 
 def test_a_base_from_the_hub_is_named_as_it_is(run):
     other = dataclasses.replace(run, profile=PROFILES["t4"])
-    assert base_id(other) == PROFILES["t4"].base_model
+    assert base_id(other.profile) == PROFILES["t4"].base_model
 
 
 def test_a_test_without_unseen_schemas_gives_a_card(run, measured):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from forge_lib.data.course import VERSION
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
+from forge_lib.models import base_id
 from forge_lib.runs import Run
 
 
@@ -24,7 +25,7 @@ def model_card(
     formats: the GGUF table; gguf: the card of the folder of GGUF files, else of the adapter's.
     """
     profile, gain = run.profile, comparisons[0]
-    base = base_id(run)
+    base = base_id(run.profile)
     tuned = next(r for r in rows if r["contender"] == gain.second)
     versions = run.load_json("config.json", "01_setup")["versions"]
     quantized = "\n".join(
@@ -87,12 +88,6 @@ Licence: Apache-2.0, as the base's; the adapter is a derived work of it.
 
 Versions: {", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent")}.
 """
-
-
-def base_id(run: Run) -> str:
-    """Hub id of the run's base model."""
-    model = run.profile.base_model
-    return "HuggingFaceTB/SmolLM2-135M-Instruct" if model.startswith("embedded:") else model
 
 
 def _data_name(run: Run) -> str:

@@ -21,7 +21,7 @@ from mlx_lm.tuner.utils import linear_to_lora_layers, load_adapters
 from mlx_lm.utils import load_config, load_model
 
 from forge_lib.chat import Prompt
-from forge_lib.models import Completion, ModelError, base_dir, check_base
+from forge_lib.models import Completion, ModelError, base_dir, base_id, check_base
 from forge_lib.profiles import Profile
 from forge_lib.training.engines import EngineError, Journal
 from forge_lib.training.engines.adapters import peft_to_mlx, write_peft
@@ -33,7 +33,7 @@ from forge_lib.training.sft import SFTSettings
 class Origin:
     """Where a model came from; `load` leaves it on the model as `origin`."""
 
-    base: str  # folder or Hub id
+    base: str  # its name on the Hub, or a folder
     stops: frozenset[int]  # tokens that end an answer, as the base's files name them
 
 
@@ -54,7 +54,7 @@ def load(profile: Profile, adapter: str | Path | None = None) -> nn.Module:
     else:
         _attach(model, Path(adapter), profile)
     stops = config.get("eos_token_id", [])
-    model.origin = Origin(base, frozenset(stops if isinstance(stops, list) else [stops]))
+    model.origin = Origin(base_id(profile), frozenset(stops if isinstance(stops, list) else [stops]))
     return model
 
 
