@@ -26,6 +26,7 @@ from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, PromptTu
 
 from forge_lib import ROOT
 from forge_lib.chat import Example, encode_prompt
+from forge_lib.compiling import compiling
 from forge_lib.data.course import load_course
 from forge_lib.data.pairs import DataSet, Pair, spread, training_part
 from forge_lib.evaluation.contenders import Contender, messages_for
@@ -180,20 +181,24 @@ def sweep(profile: Profile, data: DataSet, arguments, done: set, write: Callable
     pad, base = tokenizer.pad_token_id, load_base(profile)
     if ("base", 0) not in done:
         write({"kind": "base", "name": "base", "rank": 0, "validation_loss": mean_loss(base, checks, pad, settings)})
-    for name, targets in TARGETS.items():
-        for rank in (r for r in arguments.ranks if (name, r) not in done):
-            seed_everything(arguments.seed)
-            model = fuse_lora(get_peft_model(base, lora_config(profile, rank, targets)))
-            row = {"kind": "sweep", "name": name, "rank": rank, "alpha": profile.lora_alpha,
-                   "rate": settings.learning_rate, "parameters": sum(p.numel() for p in trained(model))}  # fmt: skip
-            began = time.perf_counter()
-            records = train(model, make_steps(packs, 1), pad, settings, progress=False)
-            row["seconds"] = time.perf_counter() - began
-            write(
-                row
-                | {"losses": [r["loss"] for r in records], "validation_loss": mean_loss(model, checks, pad, settings)}
-            )
-            base = model.unload()
+    with compiling():  # a quarter of a minute once, and less for every run
+        for name, targets in TARGETS.items():
+            for rank in (r for r in arguments.ranks if (name, r) not in done):
+                seed_everything(arguments.seed)
+                model = fuse_lora(get_peft_model(base, lora_config(profile, rank, targets)))
+                row = {"kind": "sweep", "name": name, "rank": rank, "alpha": profile.lora_alpha,
+                       "rate": settings.learning_rate, "parameters": sum(p.numel() for p in trained(model))}  # fmt: skip
+                began = time.perf_counter()
+                records = train(model, make_steps(packs, 1), pad, settings, progress=False)
+                row["seconds"] = time.perf_counter() - began
+                write(
+                    row
+                    | {
+                        "losses": [r["loss"] for r in records],
+                        "validation_loss": mean_loss(model, checks, pad, settings),
+                    }
+                )
+                base = model.unload()
 
 
 def method(name: str, profile: Profile, data: DataSet, arguments, write: Callable[[dict], None]) -> None:

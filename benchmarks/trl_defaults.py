@@ -35,4 +35,7 @@ def trl_defaults(profile, examples, tokenizer) -> dict:
         trainer.remove_callback(PrinterCallback)
         began = time.perf_counter()
         trainer.train()
-    return {"seconds": time.perf_counter() - began, "losses": [r["loss"] for r in trainer.state.log_history if "loss" in r]}
+    return {
+        "seconds": time.perf_counter() - began,
+        "losses": [r["loss"] for r in trainer.state.log_history if "loss" in r],
+    }
