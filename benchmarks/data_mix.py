@@ -79,13 +79,18 @@ def run(name: str, data: DataSet, seed: int) -> dict:
 
 
 def of_course(folder: Path, data: DataSet) -> dict:
-    """The row of a finished run of notebook 04."""
+    """The row of a finished run of notebook 04, and of 06 where it has asked the test."""
     config, result = (json.loads((folder / name).read_text()) for name in ("config.json", "sft/result.json"))
     profile = config["profile"]
     pairs = training_part(data.train, profile["sft_pairs"], profile["sft_sampled"], config["seed"])
     answers = (folder / f"sft/validation/step-{result['step']:04d}.jsonl").read_text().splitlines()
     steps = [json.loads(line) for line in (folder / "sft/records.jsonl").read_text().splitlines()]
-    return {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
+    graded, test = folder / "evaluation/sft.jsonl", {}
+    if graded.exists():
+        test["test"] = [
+            {"id": r["id"], "verdict": r["verdict"]} for r in map(json.loads, graded.read_text().splitlines())
+        ]
+    return test | {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
             "seed": config["seed"], "examples": result["examples"], "minutes": result["train_seconds"] / 60,
             "training_loss": sum(r["loss"] for r in steps[-10:]) / len(steps[-10:]), "validation_loss": result["validation_loss"],
             "validation": [{"id": r["id"], "verdict": r["verdict"]} for r in map(json.loads, answers)]}  # fmt: skip
