@@ -11,9 +11,10 @@ import ctypes
 import gc
 import math
 import platform
-import threading
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -290,26 +291,19 @@ def resident_bytes() -> int:
 
 
 @contextlib.contextmanager
-def peak_resident(every: float = 0.002) -> Iterator[dict[str, int]]:
-    """Watch this process while the block runs: "peak" in what it yields is the most resident memory so far (bytes).
+def peak_resident() -> Iterator[dict[str, int]]:
+    """Watch this process's resident memory: after the block, "peak" in what it yields is the most it was (bytes).
 
-    A thread reads it every `every` seconds. (The kernel's own mark, `ru_maxrss`, remembers loading, and a child
-    process starts with its parent's.)
+    On Linux that is the kernel's own mark, set back at the start. (`ru_maxrss` cannot be set back, and a child process
+    starts with its parent's.) Elsewhere the mark includes what came before the block.
     """
-    import psutil
+    seen, status = {"peak": 0}, Path("/proc/self/status")
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # man 5 proc: forget the highest resident size so far
+    yield seen
+    if status.exists():
+        seen["peak"] = 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
+    else:
+        import resource
 
-    process, done = psutil.Process(), threading.Event()
-    seen = {"peak": process.memory_info().rss}
-
-    def watch() -> None:
-        while not done.wait(every):
-            seen["peak"] = max(seen["peak"], process.memory_info().rss)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        done.set()
-        thread.join()
-        seen["peak"] = max(seen["peak"], process.memory_info().rss)
+        seen["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
