@@ -61,7 +61,7 @@ METHODS: dict[str, tuple[float, str, Callable[[Profile], PeftConfig] | None]] = 
     "LoRA": (1e-3, "the profile's, measured", lambda p: lora_config(p, p.lora_rank, "all-linear")),
     "DoRA": (1e-3, "LoRA's, as in https://arxiv.org/abs/2402.09353",
              lambda p: lora_config(p, p.lora_rank, "all-linear", use_dora=True)),
-    "IA3": (3e-3, "Liu et al. 2022, https://arxiv.org/abs/2205.05638", lambda p: IA3Config(task_type="CAUSAL_LM")),
+    "IA3": (3e-3, "a common choice, not checked against the paper; method: https://arxiv.org/abs/2205.05638", lambda p: IA3Config(task_type="CAUSAL_LM")),
     "prefix tuning": (3e-2, "PEFT's prefix tuning example; method: https://arxiv.org/abs/2101.00190",
                       lambda p: PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=VIRTUAL, init_weights="zero")),
     "prompt tuning": (3e-2, "PEFT's prompt tuning guide; method: https://arxiv.org/abs/2104.08691",
