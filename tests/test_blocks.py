@@ -10,7 +10,7 @@ from peft import LoraConfig, get_peft_model
 from forge_lib import blocks
 from forge_lib.compiling import compiling
 from forge_lib.fused import fuse_lora
-from forge_lib.training import sft
+from forge_lib.training.loss import pack_loss
 from forge_lib.training.packing import make_packs
 
 needs_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler on this machine")
@@ -34,7 +34,7 @@ def packs(library, tokenizer):
 
 
 def loss_and_gradients(model, packs, pad_id: int, kind="float32"):
-    loss, count = sft.pack_loss(model, packs, pad_id, kind)
+    loss, count = pack_loss(model, packs, pad_id, kind)
     (loss / count).backward()
     return loss.detach(), {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
 
@@ -67,14 +67,14 @@ def test_switched_off_and_merged_adapters_and_moved_weights_are_seen(tiny_llama,
     """The blocks keep joined copies of the frozen weights; they must not outlive what they were joined from."""
     model, pad = adapted(tiny_llama), tokenizer.pad_token_id
     with torch.no_grad():
-        tuned = sft.pack_loss(model, packs, pad, "float32")[0]
+        tuned = pack_loss(model, packs, pad, "float32")[0]
         with model.disable_adapter():
-            off = sft.pack_loss(model, packs, pad, "float32")[0]
+            off = pack_loss(model, packs, pad, "float32")[0]
         assert not torch.allclose(tuned, off)
-        twice = sft.pack_loss(model.double(), packs, pad, "float64")[0]
+        twice = pack_loss(model.double(), packs, pad, "float64")[0]
         torch.testing.assert_close(twice.float(), tuned, rtol=1e-4, atol=0)
         merged = model.float().merge_and_unload()
-        torch.testing.assert_close(sft.pack_loss(merged, packs, pad, "float32")[0], tuned, rtol=1e-4, atol=0)
+        torch.testing.assert_close(pack_loss(merged, packs, pad, "float32")[0], tuned, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize("options", [{"use_dora": True}, {"lora_dropout": 0.5}])

@@ -1,1 +1,5 @@
 """Supervised fine-tuning and group-relative policy optimization."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says what to change."""

@@ -15,7 +15,7 @@ from forge_lib.models import generate
 from forge_lib.profiles import Profile
 from forge_lib.tasks.sql.prompt import extract_sql
 from forge_lib.tasks.sql.score import score
-from forge_lib.training.sft import answer_logits
+from forge_lib.training.loss import answer_logits
 
 KL_WEIGHT = 0.02  # β: how much the policy pays for leaving the SFT model
 CLIP = 0.2  # ε: how far the ratio of new to old probability may move before its gradient is cut off

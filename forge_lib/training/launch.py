@@ -26,9 +26,11 @@ from forge_lib.models import ModelError, load_base, load_tokenizer
 from forge_lib.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.runs import Run, RunError, start
 from forge_lib.tracking import TrackingError, tracked
+from forge_lib.training import TrainingError
+from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack, make_packs, make_steps
 from forge_lib.training.processes import whole
-from forge_lib.training.sft import PackLoss, TrainingError, add_lora, mean_loss, settings_for, train
+from forge_lib.training.sft import add_lora, mean_loss, settings_for, train
 
 SPREAD = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # no process has all of weights and optimizer
 

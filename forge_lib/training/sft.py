@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -12,22 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
-from forge_lib import blocks
-from forge_lib.compiling import compiling, one_pass
+from forge_lib.compiling import compiling
 from forge_lib.fused import fuse_lora
 from forge_lib.lora import linear_shapes
-from forge_lib.models import causal_lm
+from forge_lib.memory import give_back
 from forge_lib.profiles import Profile
-from forge_lib.training.packing import Pack, collate, line_up
+from forge_lib.training import TrainingError
+from forge_lib.training.loss import PackLoss
+from forge_lib.training.packing import Pack
 from forge_lib.training.processes import OneProcess, shares, whole
+from forge_lib.training.state import load_state, save_state, training_key
 
 COMPILE_FROM = 60  # steps from which on compiling takes less time than it saves
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says what to change."""
 
 
 @dataclass(frozen=True)
@@ -83,94 +78,6 @@ def settings_for(profile: Profile) -> SFTSettings:
     )
 
 
-def answer_states(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """The last states (N, D) that predict the N answer tokens of `packs`, and those tokens (N,), pack by pack."""
-    kind = getattr(torch, dtype)
-    if blocks.fits(model, kind):
-        line = line_up(packs)
-        return blocks.hidden_states(model, line.input_ids, line.position_ids, line.layouts)[line.keep], line.targets
-    batch, device = collate(packs, pad_id, kind), model.device
-    with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):
-        hidden = causal_lm(model).get_decoder()(
-            input_ids=batch.input_ids.to(device), position_ids=batch.position_ids.to(device),
-            attention_mask=batch.attention_mask.to(device), use_cache=False,
-        ).last_hidden_state  # (B, T, D)  # fmt: skip
-    rows, columns = batch.keep.to(device).unbind(1)
-    return hidden[rows, columns], batch.targets.to(device)
-
-
-def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (N, V) in fp32 that predict the N answer tokens of `packs`, and those tokens (N,).
-
-    The output layer sees answer positions only: with 49,152 words in the vocabulary the logits of all positions
-    would be the largest tensor of the step.
-    """
-    states, targets = answer_states(model, packs, pad_id, dtype)
-    head = causal_lm(model).get_output_embeddings()
-    return head(states.to(head.weight.dtype)).float(), targets
-
-
-@one_pass
-def _loss_and_slope(logits, targets):
-    """Sum of the cross-entropies of logits (n, V), and its gradient softmax - onehot in the logits' type."""
-    wide = logits.float()
-    total = torch.logsumexp(wide, -1, keepdim=True)
-    hit = torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
-    slope = (torch.exp(wide - total) - hit.float()).to(logits.dtype)
-    return (total - wide.gather(1, targets[:, None])).sum(), slope
-
-
-class AnswerLoss(torch.autograd.Function):
-    """Σ -log softmax(W·h)[target] over N states h (N, D), with W (V, D) frozen; never more than 128 rows of logits.
-
-    The gradient of a row, Wᵀ(softmax - onehot), is computed in the forward pass, so that no logits are kept.
-    """
-
-    @staticmethod
-    def forward(ctx, states, weight, targets):
-        total, grads = states.new_zeros((), dtype=torch.float32), []
-        for rows, wanted in zip(states.split(128), targets.split(128), strict=True):
-            loss, slope = _loss_and_slope(rows @ weight.T, wanted)
-            total += loss
-            grads.append(slope @ weight)
-        ctx.save_for_backward(torch.cat(grads))
-        return total
-
-    @staticmethod
-    def backward(ctx, grad):
-        (slope,) = ctx.saved_tensors
-        return slope * grad.to(slope.dtype), None, None
-
-
-def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
-    """Sum of cross-entropy over the answer tokens of `packs` (nats), and their number.
-
-    L = -Σ log p(answer token | schema, question, earlier answer tokens).
-    """
-    states, targets = answer_states(model, packs, pad_id, dtype)
-    weight = causal_lm(model).get_output_embeddings().weight
-    if weight.requires_grad:  # full fine-tuning
-        logits = (states.to(weight.dtype) @ weight.T).float()
-        return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
-    return AnswerLoss.apply(states.to(weight.dtype), weight, targets), len(targets)
-
-
-class PackLoss(torch.nn.Module):
-    """`pack_loss`'s sum as a module: what DDP, FSDP and DeepSpeed take hold of is a forward.
-
-    `train` and `mean_loss` take one in place of the model: FSDP gathers embeddings only for the module it prepared.
-    """
-
-    def __init__(self, model, pad_id: int, dtype: str):
-        super().__init__()
-        self.model, self.pad_id, self.dtype = model, pad_id, dtype
-        self._no_split_modules = causal_lm(model)._no_split_modules  # FSDP shares weights out by these blocks
-
-    def forward(self, packs: Sequence[Pack]) -> torch.Tensor:
-        """Sum over the answer tokens of `packs`, in nats."""
-        return pack_loss(self.model, packs, self.pad_id, self.dtype)[0]
-
-
 def _as_loss(model, pad_id: int, settings: SFTSettings) -> PackLoss:
     return model if isinstance(model, PackLoss) else PackLoss(model, pad_id, settings.dtype)
 
@@ -210,6 +117,57 @@ def exponential_schedule(step: int, steps: int, decades: float = 4.0) -> float:
     return 10 ** (decades * (step / max(1, steps - 1) - 1))
 
 
+class _Updates:
+    """Optimizer steps over packs: gradient, its norm clipped, AdamW."""
+
+    def __init__(self, loss_of: PackLoss, settings: SFTSettings, crew):
+        self.model, self.settings, self.crew = loss_of.model, settings, crew
+        optimizer = torch.optim.AdamW(
+            (p for p in self.model.parameters() if p.requires_grad), settings.learning_rate, settings.betas,
+            weight_decay=settings.weight_decay, fused=True,
+        )  # fmt: skip
+        self.loss_of, self.optimizer = crew.prepare(loss_of, optimizer)
+        self.trained = [p for p in self.model.parameters() if p.requires_grad]  # FSDP puts others in their place
+        self.scaler = torch.amp.GradScaler(self.model.device.type, enabled=settings.dtype == "float16")
+
+    def step(self, packs: Sequence[Pack], rate: float, number: int) -> tuple[float, float]:
+        """Step `number` on `packs` at `rate`: mean loss (nats per answer token) and norm of the gradient before it.
+
+        Raises TrainingError, and leaves the weights, where one of the two is not a number.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = self._backward(packs)
+        self.scaler.unscale_(self.optimizer)
+        norm = float(whole(self.crew.clip_grad_norm_(self.trained, self.settings.max_grad_norm)))
+        if not math.isfinite(loss) or not (math.isfinite(norm) or self.scaler.is_enabled()):
+            raise TrainingError(
+                f"The loss is {loss} and its gradient {norm} at step {number}. Lower the learning rate (now "
+                f"{self.settings.learning_rate:g}), or look at the examples of this step for empty answers. "
+                "The weights are those of the step before."
+            )
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss, norm
+
+    def _backward(self, packs: Sequence[Pack]) -> float:
+        """Backward passes, a few packs at a time; the gradient is that of the mean over all tokens of the step.
+
+        All its tokens, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients
+        over the processes, hence the factor.
+        """
+        crew, count, total = self.crew, _answer_tokens(packs), 0.0
+        parts = list(shares(packs, self.settings.packs_per_forward, crew))
+        for number, (part, weight) in enumerate(parts, 1):
+            crew.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync
+            with nullcontext() if crew.sync_gradients else crew.no_sync(self.loss_of):
+                loss = self.loss_of(part) * weight
+                crew.backward(self.scaler.scale(loss * (crew.num_processes / count)))
+            total = total + loss.detach()
+        return crew.reduce(total).item() / count
+
+
 def train(
     model,
     steps: Sequence[Sequence[Pack]],
@@ -242,39 +200,21 @@ def train(
 
     crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     model = loss_of.model
-    optimizer = torch.optim.AdamW(
-        (p for p in model.parameters() if p.requires_grad), settings.learning_rate, settings.betas,
-        weight_decay=settings.weight_decay, fused=True,
-    )  # fmt: skip
-    loss_of, optimizer = crew.prepare(loss_of, optimizer)
-    trained = [p for p in model.parameters() if p.requires_grad]  # FSDP puts others in their place
-    scaler = torch.amp.GradScaler(model.device.type, enabled=settings.dtype == "float16")
+    updates = _Updates(loss_of, settings, crew)
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
-    parts, records = {"optimizer": optimizer, "scaler": scaler}, []
+    parts, records = {"optimizer": updates.optimizer, "scaler": updates.scaler}, []
     if state:
-        key = _key(model, steps, settings)
+        key = training_key(model, steps, settings)
         records = load_state(state, key, model, parts)
     bar = tqdm(total=len(steps), initial=len(records), desc="train", disable=not (progress and crew.is_main_process))
     with compiling(len(steps) - len(records) >= COMPILE_FROM), bar:
         for number, packs in enumerate(steps[len(records) :], len(records) + 1):
             began = time.perf_counter()
-            for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * schedule(number - 1, len(steps))
+            rate = settings.learning_rate * schedule(number - 1, len(steps))
             model.train()
-            loss = _accumulate(loss_of, packs, settings, scaler, crew)
-            scaler.unscale_(optimizer)
-            norm = float(whole(crew.clip_grad_norm_(trained, settings.max_grad_norm)))
-            if not math.isfinite(loss) or not (math.isfinite(norm) or scaler.is_enabled()):
-                raise TrainingError(
-                    f"The loss is {loss} and its gradient {norm} at step {number}. Lower the learning rate (now "
-                    f"{settings.learning_rate:g}), or look at the examples of this step for empty answers. "
-                    "The weights are those of the step before."
-                )
-            scaler.step(optimizer)
-            scaler.update()
-            optimizer.zero_grad(set_to_none=True)
+            loss, norm = updates.step(packs, rate, number)
             examples = [e for pack in packs for e in pack]
-            record = {"step": number, "loss": loss, "learning_rate": optimizer.param_groups[0]["lr"], "grad_norm": norm,
+            record = {"step": number, "loss": loss, "learning_rate": rate, "grad_norm": norm,
                       "examples": len(examples), "tokens": sum(map(len, examples)),
                       "seconds": time.perf_counter() - began}  # fmt: skip
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
@@ -286,8 +226,10 @@ def train(
             records.append(record)
             if track:
                 track(record)
-            if state and crew.is_main_process and (checked or number % settings.save_every == 0):
-                save_state(state, key, model, parts, records)
+            if checked or number % settings.save_every == 0:
+                give_back()
+                if state and crew.is_main_process:
+                    save_state(state, key, model, parts, records)
             if checked and settings.patience and validations_since_best(records) >= settings.patience:
                 record["stopped_early"] = True
                 break
@@ -301,74 +243,6 @@ def validations_since_best(records: Sequence[dict]) -> int:
     """How many validations came after the best one: what `SFTSettings.patience` bounds."""
     validated = [r for r in records if "validation_loss" in r]
     return len(validated) - 1 - validated.index(best_checkpoint(records))
-
-
-def _accumulate(loss_of, packs, settings, scaler, crew) -> float:
-    """Backward passes over a step's packs, a few at a time; the gradient is that of the mean over all its tokens.
-
-    All its tokens, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients over
-    the processes, hence the factor.
-    """
-    count, parts = _answer_tokens(packs), list(shares(packs, settings.packs_per_forward, crew))
-    total = 0.0
-    for number, (part, weight) in enumerate(parts, 1):
-        crew.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync
-        with nullcontext() if crew.sync_gradients else crew.no_sync(loss_of):
-            loss = loss_of(part) * weight
-            crew.backward(scaler.scale(loss * (crew.num_processes / count)))
-        total = total + loss.detach()
-    return crew.reduce(total).item() / count
-
-
-def _key(model, steps: Sequence[Sequence[Pack]], settings: SFTSettings) -> str:
-    """What a training is: its settings, its base, what it trains, and every token it sees."""
-    seen = hashlib.sha256(f"{settings} {model.name_or_path}".encode())
-    for name, p in model.named_parameters():
-        if p.requires_grad:
-            seen.update(f"{name} {tuple(p.shape)}".encode())
-    for packs in steps:
-        seen.update(repr([[e.input_ids for e in pack] for pack in packs]).encode())
-    return seen.hexdigest()
-
-
-def save_state(path: Path, key: str, model, parts: dict, records: list[dict]) -> None:
-    """Write trained weights, `parts` (optimizer, scaler) and records to `path`, whole or not at all."""
-    weights = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
-    content = {"key": key, "weights": weights, "records": records} | {n: x.state_dict() for n, x in parts.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        torch.save(content, temporary)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's writer says a full disk with a RuntimeError
-        raise TrainingError(
-            f"Where training is could not be saved at step {len(records)} ({error}). Free some disk space and start "
-            f"again: it goes on from the last file that was written whole ({path.name})."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load_state(path: Path, key: str, model, parts: dict) -> list[dict]:
-    """Put back what `save_state` wrote; returns the records so far, none where there is no file.
-
-    Raises TrainingError where the file belongs to another base, other data or other settings.
-    """
-    if not path.exists():
-        return []
-    content = torch.load(path, weights_only=True)
-    if content["key"] != key:
-        raise TrainingError(
-            f"{path.name} belongs to a training with another base, other data or other settings, so this one cannot go "
-            "on from it. Delete it to start from the beginning, or use another run folder."
-        )
-    with torch.no_grad():
-        for name, p in model.named_parameters():
-            if p.requires_grad:
-                p.copy_(content["weights"][name])
-    for name, part in parts.items():
-        part.load_state_dict(content[name])
-    return content["records"]
 
 
 def best_checkpoint(records: Sequence[dict]) -> dict:

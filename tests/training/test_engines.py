@@ -14,10 +14,11 @@ from forge_lib.chat import encode_prompt
 from forge_lib.models import ModelError, load_adapted, load_base
 from forge_lib.profiles import PROFILES
 from forge_lib.tasks.sql.prompt import build_messages
+from forge_lib.training import TrainingError
 from forge_lib.training.engines import ENGINES, EngineError, engine_for, torch_loop, trl_trainer, unsloth_trainer
 from forge_lib.training.engines.adapters import mlx_to_peft, peft_to_mlx
 from forge_lib.training.packing import make_packs
-from forge_lib.training.sft import SFTSettings, TrainingError
+from forge_lib.training.sft import SFTSettings
 
 needs_mlx = pytest.mark.skipif(importlib.util.find_spec("mlx_lm") is None, reason="mlx-lm is not installed here")
 RUNS_HERE = ["torch", "trl", pytest.param("mlx", marks=needs_mlx)]

@@ -5,8 +5,8 @@ import torch
 
 from forge_lib.chat import Example
 from forge_lib.data.pairs import DataError
+from forge_lib.training.loss import pack_loss
 from forge_lib.training.packing import collate, make_packs, make_steps
-from forge_lib.training.sft import pack_loss
 
 
 def plain_loss(model, example: Example) -> float:

@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from forge_lib.profiles import PROFILES
+from forge_lib.training import TrainingError
+from forge_lib.training.loss import pack_loss
 from forge_lib.training.packing import make_packs
 from forge_lib.training.sft import (
     SFTSettings,
-    TrainingError,
     add_lora,
     best_checkpoint,
     cosine_schedule,
     exponential_schedule,
     mean_loss,
-    pack_loss,
     save_adapter,
     train,
 )  # fmt: skip

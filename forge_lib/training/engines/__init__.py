@@ -28,8 +28,9 @@ from pathlib import Path
 from types import ModuleType
 
 from forge_lib.profiles import Profile
+from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
-from forge_lib.training.sft import SFTSettings, TrainingError, cosine_schedule, validations_since_best
+from forge_lib.training.sft import SFTSettings, cosine_schedule, validations_since_best
 
 ENGINES = {  # name: module, package it stands on, file that installs the package
     "torch": ("torch_loop", "torch", "requirements.txt"),

@@ -12,10 +12,11 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback
 
+from forge_lib.training import TrainingError
 from forge_lib.training.engines import Journal
 from forge_lib.training.engines.torch_loop import generate, load, loss, save  # noqa: F401  (all verbs but one)
 from forge_lib.training.packing import Pack
-from forge_lib.training.sft import SFTSettings, TrainingError, cosine_schedule
+from forge_lib.training.sft import SFTSettings, cosine_schedule
 
 
 def train(

@@ -1,0 +1,101 @@
+"""Cross-entropy of answer tokens over packs, without the logits of anything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+
+from forge_lib import blocks
+from forge_lib.compiling import one_pass
+from forge_lib.models import causal_lm
+from forge_lib.training.packing import Pack, collate, line_up
+
+
+def answer_states(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """The last states (N, D) that predict the N answer tokens of `packs`, and those tokens (N,), pack by pack."""
+    kind = getattr(torch, dtype)
+    if blocks.fits(model, kind):
+        line = line_up(packs)
+        return blocks.hidden_states(model, line.input_ids, line.position_ids, line.layouts)[line.keep], line.targets
+    batch, device = collate(packs, pad_id, kind), model.device
+    with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):
+        hidden = causal_lm(model).get_decoder()(
+            input_ids=batch.input_ids.to(device), position_ids=batch.position_ids.to(device),
+            attention_mask=batch.attention_mask.to(device), use_cache=False,
+        ).last_hidden_state  # (B, T, D)  # fmt: skip
+    rows, columns = batch.keep.to(device).unbind(1)
+    return hidden[rows, columns], batch.targets.to(device)
+
+
+def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (N, V) in fp32 that predict the N answer tokens of `packs`, and those tokens (N,).
+
+    The output layer sees answer positions only: with 49,152 words in the vocabulary the logits of all positions
+    would be the largest tensor of the step.
+    """
+    states, targets = answer_states(model, packs, pad_id, dtype)
+    head = causal_lm(model).get_output_embeddings()
+    return head(states.to(head.weight.dtype)).float(), targets
+
+
+@one_pass
+def _loss_and_slope(logits, targets):
+    """Sum of the cross-entropies of logits (n, V), and its gradient softmax - onehot in the logits' type."""
+    wide = logits.float()
+    total = torch.logsumexp(wide, -1, keepdim=True)
+    hit = torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
+    slope = (torch.exp(wide - total) - hit.float()).to(logits.dtype)
+    return (total - wide.gather(1, targets[:, None])).sum(), slope
+
+
+class AnswerLoss(torch.autograd.Function):
+    """Σ -log softmax(W·h)[target] over N states h (N, D), with W (V, D) frozen; never more than 128 rows of logits.
+
+    The gradient of a row, Wᵀ(softmax - onehot), is computed in the forward pass, so that no logits are kept.
+    """
+
+    @staticmethod
+    def forward(ctx, states, weight, targets):
+        total, grads = states.new_zeros((), dtype=torch.float32), []
+        for rows, wanted in zip(states.split(128), targets.split(128), strict=True):
+            loss, slope = _loss_and_slope(rows @ weight.T, wanted)
+            total += loss
+            grads.append(slope @ weight)
+        ctx.save_for_backward(torch.cat(grads))
+        return total
+
+    @staticmethod
+    def backward(ctx, grad):
+        (slope,) = ctx.saved_tensors
+        return slope * grad.to(slope.dtype), None, None
+
+
+def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
+    """Sum of cross-entropy over the answer tokens of `packs` (nats), and their number.
+
+    L = -Σ log p(answer token | schema, question, earlier answer tokens).
+    """
+    states, targets = answer_states(model, packs, pad_id, dtype)
+    weight = causal_lm(model).get_output_embeddings().weight
+    if weight.requires_grad:  # full fine-tuning
+        logits = (states.to(weight.dtype) @ weight.T).float()
+        return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
+    return AnswerLoss.apply(states.to(weight.dtype), weight, targets), len(targets)
+
+
+class PackLoss(torch.nn.Module):
+    """`pack_loss`'s sum as a module: what DDP, FSDP and DeepSpeed take hold of is a forward.
+
+    `train` and `mean_loss` take one in place of the model: FSDP gathers embeddings only for the module it prepared.
+    """
+
+    def __init__(self, model, pad_id: int, dtype: str):
+        super().__init__()
+        self.model, self.pad_id, self.dtype = model, pad_id, dtype
+        self._no_split_modules = causal_lm(model)._no_split_modules  # FSDP shares weights out by these blocks
+
+    def forward(self, packs: Sequence[Pack]) -> torch.Tensor:
+        """Sum over the answer tokens of `packs`, in nats."""
+        return pack_loss(self.model, packs, self.pad_id, self.dtype)[0]
