@@ -6,15 +6,9 @@ the three to the same numbers.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import gc
 import math
-import platform
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -275,35 +269,3 @@ def activation_bytes(
     block = base_bytes * (4 * config.intermediate_size + 6 * width + 4 * heads) + 4 * 2 * width
     kept = between_bytes * width * blocks + block if checkpointing else block * blocks
     return tokens * kept + (base_bytes + 12) * predicted * config.vocab_size
-
-
-def resident_bytes() -> int:
-    """Resident memory of this process, after what is free was given back to the system.
-
-    glibc keeps freed memory for later and has to be asked; elsewhere large blocks go back by themselves.
-    """
-    import psutil
-
-    gc.collect()
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
-    return psutil.Process().memory_info().rss
-
-
-@contextlib.contextmanager
-def peak_resident() -> Iterator[dict[str, int]]:
-    """Watch this process's resident memory: after the block, "peak" in what it yields is the most it was (bytes).
-
-    On Linux that is the kernel's own mark, set back at the start. (`ru_maxrss` cannot be set back, and a child process
-    starts with its parent's.) Elsewhere the mark includes what came before the block.
-    """
-    seen, status = {"peak": 0}, Path("/proc/self/status")
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # man 5 proc: forget the highest resident size so far
-    yield seen
-    if status.exists():
-        seen["peak"] = 1024 * int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
-    else:
-        import resource
-
-        seen["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS

@@ -16,9 +16,7 @@ from forge_lib.lora import (
     linear_shapes,
     lora_parameters,
     nf4_levels,
-    peak_resident,
     quantize,
-    resident_bytes,
     training_memory,
     uniform_levels,
 )
@@ -286,22 +284,3 @@ def test_counted_activations_are_near_what_autograd_keeps(tiny_llama):
     counted = activation_bytes(adapted.config, tokens=ids.numel(), predicted=0)
     assert sum(kept.values()) == pytest.approx(counted, rel=0.35), hidden.shape
     assert activation_bytes(adapted.config, 512, 0, checkpointing=True) < counted
-
-
-def test_resident_memory_rises_with_a_tensor_and_falls_without_it():
-    size = 64 * 2**20
-    before = resident_bytes()
-    many = [torch.ones(2**14) for _ in range(size // 2**16)]  # small ones, which an allocator likes to keep
-    during = resident_bytes()
-    del many
-    assert during - before == pytest.approx(size, rel=0.1)
-    assert resident_bytes() - before < 0.2 * size
-
-
-def test_the_peak_is_that_of_the_block_and_not_of_what_came_before():
-    size = 64 * 2**20
-    torch.ones(2 * size // 4).add_(1)  # gone when the watching begins
-    before = resident_bytes()
-    with peak_resident() as seen:
-        torch.ones(size // 4).add_(1)  # gone when it ends
-    assert seen["peak"] - before == pytest.approx(size, rel=0.15)
