@@ -32,7 +32,7 @@ from forge_lib.data.pairs import DataSet, Pair, spread, training_part
 from forge_lib.evaluation.contenders import Contender, messages_for
 from forge_lib.evaluation.metrics import evaluate
 from forge_lib.fused import fuse_lora
-from forge_lib.lora import peak_resident, resident_bytes
+from forge_lib.memory import peak_resident, resident_bytes
 from forge_lib.models import Completion, base_dir, causal_lm, load_base, load_tokenizer
 from forge_lib.profiles import Profile, get_profile
 from forge_lib.runs import seed_everything
@@ -61,7 +61,7 @@ METHODS: dict[str, tuple[float, str, Callable[[Profile], PeftConfig] | None]] = 
     "LoRA": (1e-3, "the profile's, measured", lambda p: lora_config(p, p.lora_rank, "all-linear")),
     "DoRA": (1e-3, "LoRA's, as in https://arxiv.org/abs/2402.09353",
              lambda p: lora_config(p, p.lora_rank, "all-linear", use_dora=True)),
-    "IA3": (3e-3, "a common choice, not checked against the paper; method: https://arxiv.org/abs/2205.05638", lambda p: IA3Config(task_type="CAUSAL_LM")),
+    "IA3": (3e-3, "T-Few's: https://github.com/r-three/t-few, configs/ia3.json; method: https://arxiv.org/abs/2205.05638", lambda p: IA3Config(task_type="CAUSAL_LM")),
     "prefix tuning": (3e-2, "PEFT's prefix tuning example; method: https://arxiv.org/abs/2101.00190",
                       lambda p: PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=VIRTUAL, init_weights="zero")),
     "prompt tuning": (3e-2, "PEFT's prompt tuning guide; method: https://arxiv.org/abs/2104.08691",
