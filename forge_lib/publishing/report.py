@@ -82,7 +82,7 @@ def map_markdown() -> str:
 
 
 def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
-    """What `benchmarks.sft_speed` and `benchmarks.generation_speed` measured last, side by side."""
+    """What the speed benchmarks measured last, side by side."""
     sft, generation = (
         json.loads((folder / f"{name}_speed.json").read_text(encoding="utf-8")) for name in ("sft", "generation")
     )
@@ -100,8 +100,23 @@ def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
         "| greedy answers of the tuned model | tokens/s | times as fast | equal to the first row's, token by token |",
         "|---|---|---|---|",
         *[f"| {g['name']} | {g['tokens_per_second']:,.0f} | {g['ratio']:.1f} | {g['equal']} of {g['questions']} |" for g in generation],
+        "",
+        gpu_sentence(json.loads((folder / "gpu_speed.json").read_text(encoding="utf-8"))),
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def gpu_sentence(rows: list[dict]) -> str:
+    """Which sides of `benchmarks.gpu_speed` a card has run, with their rates, and which none has."""
+    named = {True: [], False: []}
+    for row in rows:
+        rate = row.get("tokens_per_second")
+        about = f": {rate:,.0f} tokens/s, {row['peak_gb']:.1f} GB on {row['card']}" if rate else ""
+        named[bool(rate)].append(f"{row['size']} {row['method']} by {row['engine']}{about}")
+    said = [f"On a GPU (`python -m benchmarks.gpu_speed`): {'; '.join(named[True])}."] if named[True] else []
+    if named[False]:
+        said.append(f"Not measured on any GPU yet (`python -m benchmarks.gpu_speed`): {'; '.join(named[False])}.")
+    return " ".join(said)
 
 
 def replace_block(text: str, name: str, content: str) -> str:
