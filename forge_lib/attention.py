@@ -13,6 +13,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+import forge_lib.vml  # noqa: F401  (before the first cosine)
 from forge_lib.compiling import one_pass
 
 Layout = tuple[int, tuple[int, ...]]  # of a pack: tokens of its prefix, tokens of each item

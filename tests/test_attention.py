@@ -1,9 +1,13 @@
 """`forge_lib.attention` gives the values and gradients of plain masked attention."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from forge_lib import ROOT
 from forge_lib.attention import attend, attend_backward, attention
 from forge_lib.chat import Example
 from forge_lib.compiling import compiling
@@ -54,3 +58,15 @@ def test_heads_that_share_a_key_are_asked_together_with_the_same_answer():
             query[:, :, -3:], key.repeat_interleave(3, 1), value.repeat_interleave(3, 1), attn_mask=mask, scale=0.5
         )
     torch.testing.assert_close(got, want.transpose(1, 2))
+
+
+def test_the_first_cosine_of_a_process_is_as_exact_as_the_next():
+    """MKL's first calls race between threads (forge_lib.vml): a fresh process makes them alone, at import."""
+    code = (
+        "import torch; a = torch.randn(300, 300); a @ a\n"  # the threads are there
+        "import forge_lib.attention\n"
+        "angles = torch.arange(4000.0)[:, None] * torch.rand(1, 32)\n"
+        "exact = angles.double()\n"
+        "assert (angles.cos() - exact.cos()).abs().max() < 1e-6 and (angles.sin() - exact.sin()).abs().max() < 1e-6"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
