@@ -2,7 +2,7 @@ import pytest
 
 import run_all
 from forge_lib import ROOT
-from forge_lib.publishing.report import ABOUT, map_markdown, replace_block, sentence
+from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, sentence
 
 COMPARISON = {"first": "base", "second": "SFT", "difference": 30.0, "low": 20.0, "high": 40.0, "p_value": 0.001}
 
@@ -32,3 +32,10 @@ def test_a_missing_block_is_named():
 def test_a_null_result_is_called_one():
     assert "not significant" not in sentence(COMPARISON)
     assert sentence(COMPARISON | {"low": -1.0}).endswith("not significant")
+
+
+def test_a_side_that_no_card_has_run_is_called_not_measured():
+    rows = [{"size": "8B", "method": "QLoRA", "engine": e} for e in ("torch", "trl")]
+    assert gpu_sentence(rows).endswith("not measured: 8B QLoRA by torch, trl.")
+    rows[0] |= {"tokens_per_second": 900.0, "peak_gb": 7.25, "card": "T4"}
+    assert "8B QLoRA by torch 900 tokens/s, 7.2 GB on T4. not measured: 8B QLoRA by trl." in gpu_sentence(rows)

@@ -108,15 +108,17 @@ def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
 
 def gpu_sentence(rows: list[dict]) -> str:
     """Which sides of `benchmarks.gpu_speed` a card has run, with their rates, and which none has."""
-    named = {True: [], False: []}
+    done, missing = [], {}
     for row in rows:
-        rate = row.get("tokens_per_second")
-        about = f": {rate:,.0f} tokens/s, {row['peak_gb']:.1f} GB on {row['card']}" if rate else ""
-        named[bool(rate)].append(f"{row['size']} {row['method']} by {row['engine']}{about}")
-    said = [f"On a GPU (`python -m benchmarks.gpu_speed`): {'; '.join(named[True])}."] if named[True] else []
-    if named[False]:
-        said.append(f"Not measured on any GPU yet (`python -m benchmarks.gpu_speed`): {'; '.join(named[False])}.")
-    return " ".join(said)
+        if rate := row.get("tokens_per_second"):
+            done.append(f"{row['size']} {row['method']} by {row['engine']} {rate:,.0f} tokens/s, {row['peak_gb']:.1f} GB on {row['card']}")  # fmt: skip
+        else:
+            missing.setdefault(f"{row['size']} {row['method']}", []).append(row["engine"])
+    said = [f"{'; '.join(done)}."] if done else []
+    if missing:
+        sides = "; ".join(f"{name} by {', '.join(engines)}" for name, engines in missing.items())
+        said.append(f"not measured: {sides}.")
+    return f"On a GPU (`python -m benchmarks.gpu_speed`): {' '.join(said)}"
 
 
 def replace_block(text: str, name: str, content: str) -> str:
