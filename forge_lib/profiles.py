@@ -82,7 +82,7 @@ def _like(base: Profile, **changes) -> Profile:
 
 PROFILES: dict[str, Profile] = {
     "smoke": _like(
-        CPU, name="smoke", sft_passes=1.0, sft_pairs=36, sft_sampled=12, checkpoints=1, validation_items=4,
+        CPU, name="smoke", sft_passes=1.0, sft_pairs=16, sft_sampled=4, checkpoints=1, validation_items=4,
         grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
     ),
     "cpu": CPU,
