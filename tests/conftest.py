@@ -58,18 +58,27 @@ def tokenizer():
     return load_tokenizer(PROFILES["cpu"])
 
 
-@pytest.fixture
-def tiny_llama(tokenizer):
-    """A random Llama of two narrow layers with the real vocabulary, in fp32."""
+@pytest.fixture(scope="session")
+def random_llama(tokenizer):
+    """A function: a random Llama of two narrow layers with the real vocabulary, in fp32, with other options if given."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
-    return LlamaForCausalLM(config).eval()
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "num_key_value_heads": 2, "vocab_size": len(tokenizer), "eos_token_id": tokenizer.eos_token_id,
+             "pad_token_id": tokenizer.pad_token_id}  # fmt: skip
+
+    def make(**options):
+        torch.manual_seed(0)
+        return LlamaForCausalLM(LlamaConfig(**shape | options)).eval()
+
+    return make
+
+
+@pytest.fixture
+def tiny_llama(random_llama):
+    """The plain one."""
+    return random_llama()
 
 
 @pytest.fixture

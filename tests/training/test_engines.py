@@ -26,15 +26,10 @@ SETTINGS = SFTSettings(learning_rate=1e-2, dtype="float32", packs_per_forward=1,
 
 
 @pytest.fixture
-def profile(tokenizer, tmp_path):
+def profile(random_llama, tmp_path):
     """A profile whose base is a random Llama on disk, with weights large enough for positions to matter."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-        initializer_range=0.2, rope_parameters={"rope_theta": 100000.0, "rope_type": "default"},
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(tmp_path / "base")
+    rope = {"rope_theta": 100000.0, "rope_type": "default"}
+    random_llama(initializer_range=0.2, rope_parameters=rope).save_pretrained(tmp_path / "base")
     return dataclasses.replace(
         PROFILES["cpu"], base_model=str(tmp_path / "base"), dtype="float32", lora_rank=4, lora_alpha=8
     )

@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from forge_lib.models import load_adapted
 from forge_lib.profiles import PROFILES, half_precision
@@ -17,14 +16,9 @@ SETTINGS = SFTSettings(learning_rate=1e-2, packs_per_forward=1, patience=None)
 
 
 @pytest.fixture
-def profile(tokenizer, tmp_path):
+def profile(random_llama, tmp_path):
     """A profile on the card whose base is a random Llama on disk, wide enough for blocks of 64 weights."""
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(tmp_path / "base")
+    random_llama(hidden_size=64, intermediate_size=128).save_pretrained(tmp_path / "base")
     return dataclasses.replace(
         PROFILES["a100"], base_model=str(tmp_path / "base"), dtype="float32", lora_rank=8, lora_alpha=8
     )
@@ -78,12 +72,12 @@ def test_qlora_trains_and_its_adapter_loads(profile, steps, tokenizer, tmp_path,
     assert again == pytest.approx(before, rel=2e-2)
 
 
-def test_four_bits_take_less_memory(tokenizer, tmp_path):
+def test_four_bits_take_less_memory(random_llama, tmp_path):
     pytest.importorskip("bitsandbytes")
     kind = half_precision(torch.cuda.get_device_capability())
-    config = LlamaConfig(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16,
-                         num_key_value_heads=8, vocab_size=len(tokenizer), tie_word_embeddings=True)  # fmt: skip
-    LlamaForCausalLM(config).to(getattr(torch, kind)).save_pretrained(tmp_path / "base")
+    wide = random_llama(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16,
+                        num_key_value_heads=8, tie_word_embeddings=True)  # fmt: skip
+    wide.to(getattr(torch, kind)).save_pretrained(tmp_path / "base")
     held = {}
     for four in (False, True):
         torch.cuda.empty_cache()
