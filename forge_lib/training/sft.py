@@ -17,7 +17,7 @@ from forge_lib.lora import linear_shapes
 from forge_lib.memory import give_back
 from forge_lib.profiles import Profile
 from forge_lib.training import TrainingError
-from forge_lib.training.loss import PackLoss, pack_loss  # noqa: F401  (notebook 04 takes it from here)
+from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack
 from forge_lib.training.processes import OneProcess, shares, whole
 from forge_lib.training.state import load_state, save_state, training_key
