@@ -30,7 +30,7 @@ from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack, make_packs, make_steps
 from forge_lib.training.processes import whole
-from forge_lib.training.sft import add_lora, mean_loss, settings_for, train
+from forge_lib.training.sft import add_lora, mean_loss, save_adapter, settings_for, train
 
 SPREAD = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # no process has all of weights and optimizer
 
@@ -96,8 +96,7 @@ def fit(options: argparse.Namespace, accelerator: Accelerator) -> None:
         )  # fmt: skip
         weights = {name: whole(p).float() for name, p in loss_of.model.named_parameters() if p.requires_grad}
         if first:
-            with lab.stage("sft/adapter") as folder:
-                loss_of.model.save_pretrained(folder, state_dict=weights, save_embedding_layers=False)
+            save_adapter(loss_of.model, lab.path("sft", "adapter"), weights)
             lab.save_records("sft/records.jsonl", records)
             seconds = sum(r["seconds"] for r in records)
             result = lab.save_json("sft/result.json", {

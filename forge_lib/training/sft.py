@@ -16,6 +16,7 @@ from forge_lib.fused import fuse_lora
 from forge_lib.lora import linear_shapes
 from forge_lib.memory import give_back
 from forge_lib.profiles import Profile
+from forge_lib.runs import check_disk, fresh_folder
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack
@@ -254,10 +255,17 @@ def best_checkpoint(records: Sequence[dict]) -> dict:
     return max(validated, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))
 
 
-def save_adapter(model, folder: Path) -> Path:
-    """Save the adapter alone (not the base) under `folder`."""
-    from forge_lib.runs import fresh_folder
+def save_adapter(model, folder: Path, weights: dict | None = None) -> Path:
+    """Save the adapter alone (not the base) under `folder`, the same bytes for the same weights.
 
-    with fresh_folder(Path(folder)) as work:
-        model.save_pretrained(work, save_embedding_layers=False)  # "auto" would ask the Hub for the base
-    return Path(folder)
+    weights: its tensors by name, where the model's own are spread over processes.
+    Raises RunError when the disk is nearly full; what was in `folder` stays until the new adapter is whole.
+    """
+    folder = Path(folder)
+    check_disk(folder.parent, 0.1)
+    for config in model.peft_config.values():
+        if isinstance(config.target_modules, set):  # its order is another in every process
+            config.target_modules = sorted(config.target_modules)
+    with fresh_folder(folder) as work:
+        model.save_pretrained(work, state_dict=weights, save_embedding_layers=False)  # "auto" would ask the Hub
+    return folder

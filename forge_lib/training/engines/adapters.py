@@ -70,9 +70,10 @@ def write_peft(weights: Mapping[str, torch.Tensor], scale: float, base: str, tar
     layers = {int(n) for name in weights for n in re.findall(r"\.layers\.(\d+)\.", name)}
     config = LoraConfig(
         r=rank, lora_alpha=round(scale * rank, 6), lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
-        target_modules=sorted({_module(name).rsplit(".", 1)[-1] for name in weights}), base_model_name_or_path=base,
+        target_modules={_module(name).rsplit(".", 1)[-1] for name in weights}, base_model_name_or_path=base,
         layers_to_transform=None if 0 in layers else sorted(layers),  # mlx-lm may adapt the last layers only
     )  # fmt: skip
+    config.target_modules = sorted(config.target_modules)  # PEFT makes a set of it, whose order changes
     with fresh_folder(target) as work:
         save_file({_peft_name(name): w.T.contiguous() for name, w in weights.items()},
                   work / "adapter_model.safetensors", metadata={"format": "pt"})  # fmt: skip
