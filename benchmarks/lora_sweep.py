@@ -1,4 +1,4 @@
-"""What the rank, the adapted layers and the method change, and what one training step takes in memory.
+"""What the rank, the adapted layers and the method change.
 
 `python -m benchmarks.lora_sweep` trains the embedded model on the same packs of written pairs, one after the other in the
 same order: LoRA of every rank of RANKS on every set of TARGETS (the course's packed loop), then every method of METHODS
@@ -7,12 +7,11 @@ which the packed loop goes around: all methods of that table take plain padded b
 each. Rows go to benchmarks/lora_sweep.jsonl, and those that are there are skipped. Notebook 03 draws from that file.
 
 One learning rate for all ranks: with s = α/r the first step does not depend on the rank (notebook 03), the best rate of a
-long run may. `--memory LoRA` prints what a step takes in this process, for notebook 03.
+long run may.
 """
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
@@ -45,8 +44,6 @@ CHECKS = 60  # validation pairs, on the three databases that are not in the trai
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"]
 TARGETS = {"query, value": ["q_proj", "v_proj"], "attention": ATTENTION, "all linear": "all-linear"}
-# glibc: tensors from 1 MB on live in mappings of their own, given back when freed. What is resident is then what is held.
-GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20), "GLIBC_TUNABLES": ""}
 VIRTUAL = 20  # virtual tokens of prefix and prompt tuning; Lester et al. 2021 see little gain beyond
 
 
@@ -223,47 +220,6 @@ def method(name: str, profile: Profile, data: DataSet, arguments, write: Callabl
     write(row | {"validation": [{"id": r["id"], "verdict": r["verdict"]} for r in found]})
 
 
-def step_memory(name: str, profile: Profile, data: DataSet) -> dict:
-    """Bytes of a training step of "full", "LoRA" or "QLoRA" as transformers and PEFT do it, on two padded examples.
-
-    weights: resident with base and adapter; states: what the first step adds and leaves (gradients, AdamW's two means);
-    peak: the most resident in the second step.
-    """
-    from transformers import BitsAndBytesConfig
-
-    tokenizer, kind = load_tokenizer(profile), getattr(torch, profile.dtype)
-    pack = make_packs(data, draw(data, 2, 2, 17), tokenizer, 2, profile.max_length)[0]
-    empty, pad = warm_up(profile, [pack], tokenizer.pad_token_id), tokenizer.pad_token_id
-    if name == "full":
-        model = load_base(profile, dtype="float32").requires_grad_(True)
-    elif name == "LoRA":
-        model = add_lora(load_base(profile), profile)
-    else:  # as load_base and add_lora do it on a GPU
-        four = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=kind
-        )
-        base = load_base(profile, quantization_config=four, device_map={"": "cpu"})
-        model = add_lora(base, replace(profile, quantize_4bit=True))
-    for p in model.parameters():
-        p.data.view(torch.uint8).sum()  # a mapped file is resident only once it is read
-    optimizer = torch.optim.AdamW(trained(model.train()), 1e-5, fused=True)
-
-    def step() -> None:
-        loss, count = plain_loss(model, pack, pad, profile.dtype)
-        (loss / count).backward()
-        optimizer.step()
-
-    weights = resident_bytes() - empty
-    step()
-    states = resident_bytes() - empty - weights
-    optimizer.zero_grad(set_to_none=True)
-    resident_bytes()
-    with peak_resident() as seen:
-        step()
-    return {"method": name, "tokens": len(pack) * max(map(len, pack)), "weights": weights, "states": states,
-            "peak": seen["peak"] - empty}  # fmt: skip
-
-
 def main() -> None:
     """Run what has no row yet, each part in a process of its own."""
     import run_all
@@ -275,8 +231,7 @@ def main() -> None:
     parser.add_argument("--ranks", type=int, nargs="+", default=list(RANKS))
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("--memory", choices=["full", "LoRA", "QLoRA"], help="print the memory of a step, and stop")
-    parser.add_argument("--here", action="store_true", help="run the part of --only, or --memory, in this process")
+    parser.add_argument("--here", action="store_true", help="run the part of --only in this process")
     arguments = parser.parse_args()
     profile, _ = get_profile("cpu")
     lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
@@ -290,11 +245,7 @@ def main() -> None:
             file.write(json.dumps(row) + "\n")
         print({k: v for k, v in row.items() if k not in ("losses", "validation", "source")}, flush=True)
 
-    if arguments.memory and arguments.here:
-        print(json.dumps(step_memory(arguments.memory, profile, load_course())))
-    elif arguments.memory:
-        subprocess.run(again, cwd=ROOT, env=os.environ | GIVE_BACK, check=True)
-    elif not arguments.here:
+    if not arguments.here:
         run_all.kernel_environment()  # the allocator's settings, read at a process's start
         for part in [arguments.only] if arguments.only else ["sweep", *METHODS]:
             if (part, 0) not in done:
