@@ -1,7 +1,8 @@
 """SFT on the CPU, side by side in one run: this course's loop against what one would use otherwise.
 
 `python -m benchmarks.sft_speed` trains the same pairs (schemas as they are, in the same order) with the same LoRA
-configuration, each side in a process of its own, one after the other, and writes benchmarks/sft_speed.json:
+configuration, each side twice, in processes of their own one after the other, and writes the faster runs to
+benchmarks/sft_speed.json:
 
 forge           packs of one database, blocks as one function each, bf16
 padded, bf16    transformers and PEFT as they come: padded batches of as many examples, bf16 autocast
@@ -170,6 +171,15 @@ def in_own_process(side: str, examples: int, **environment: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def both_ways(jobs: list[tuple[str, int]]) -> list[dict]:
+    """Every job (a side, its examples) once in this order and once in reverse: the faster run of each.
+
+    What else the machine does for a minute would else count as the cost of one side.
+    """
+    up, down = [in_own_process(*job) for job in jobs], [in_own_process(*job) for job in reversed(jobs)]
+    return [min(pair, key=lambda r: r["seconds"]) for pair in zip(up, reversed(down), strict=True)]
+
+
 def one_side(side: str, examples: int) -> None:
     """What `--side` does: train, and print JSON."""
     seed_everything(17)
@@ -191,30 +201,27 @@ def main() -> None:
     if options.side:
         one_side(options.side, options.examples)
         return
-    rows = []
-    for side in SIDES:
-        rows.append(in_own_process(side, options.examples))
-        r = rows[-1]
-        print(f"{side:<14} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
+    n = options.examples
+    *others, small, same, large = both_ways(
+        [*((side, n) for side in list(SIDES)[1:]), *(("forge", k) for k in (n // 2, n, 2 * n))]
+    )
+    rows, sizes = [same, *others], [small, same, large]
+    for r in rows:
+        print(f"{r['name']:<14} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
               f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
-    ladder = (options.examples // 2, options.examples, options.examples * 2)
-    up, down = [in_own_process("forge", n) for n in ladder], [in_own_process("forge", n) for n in reversed(ladder)]
-    # Both ways, and the faster of two: what else the machine does would else count as a size's cost.
-    sizes = [min(pair, key=lambda r: r["seconds"]) for pair in zip(up, reversed(down), strict=True)]
     narrow = []
     if torch.cpu._is_amx_tile_supported():
         narrow = [in_own_process("forge", options.examples, ONEDNN_MAX_CPU_ISA="AVX512_CORE_BF16")]
     apart = max(abs(a - b) for a, b in zip(rows[0]["losses"], rows[2]["losses"], strict=True))
     sentence = (
-        f"The loop did {share(rows[0], [rows[0], *sizes])} that this machine ({platform.machine()}, {torch.get_num_threads()} threads) "
+        f"The loop did {share(same, sizes)} that this machine ({platform.machine()}, {torch.get_num_threads()} threads) "
         "reached on large bf16 matrices"
         + "".join(f", which it multiplies with AMX; without it, {share(r, [r])}" for r in narrow)
         + ". With the same settings "
         f"its losses and TRL's differ by at most {apart:.3f} nats at any of {len(rows[0]['losses'])} steps. Seconds per "
         "thousand tokens at three sizes: "
         + ", ".join(f"{1000 * r['seconds'] / r['tokens']:.2f} ({r['tokens']:,} tokens)" for r in sizes)
-        + ", the faster of two runs each"
-        + f". The first three steps took {rows[0]['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."
+        + f". The first three steps took {same['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."
     )
     print(sentence)
     kept = {"sides": rows, "without_amx": narrow, "sentence": sentence,

@@ -88,7 +88,7 @@ def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
     )
     first = sft["sides"][0]
     lines = [
-        f"Training {first['examples']} pairs on two cores, each side in a process of its own:",
+        f"Training {first['examples']} pairs on two cores, each side twice in processes of their own (the faster run counts):",
         "",
         "| SFT | examples/s | logical tokens/s | forge is … times as fast | peak GB |",
         "|---|---|---|---|---|",
