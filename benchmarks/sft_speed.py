@@ -14,7 +14,7 @@ Floating-point operations of "forge": 4 a frozen weight of the blocks' linear la
 (2 forward, 2 for the gradient of the input; a frozen weight has none), 6 a number of A and B, 4 a weight of the output
 layer and answer token, and for attention 12 a head's width and pair of tokens that may see each other (4 forward, 8
 back). They are set against the largest product rate that the machine reached in the processes of "forge", on square bf16
-matrices. A processor with AMX multiplies those faster than it can bring them in, so there the course's side runs once
+matrices. With AMX those are so fast that most of a step lies between its products, so there the course's side runs once
 more with oneDNN held to AVX-512, and is set against the rate it has then.
 """
 
@@ -211,14 +211,14 @@ def main() -> None:
               f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
     narrow = []
     if torch.cpu._is_amx_tile_supported():
-        narrow = [in_own_process("forge", options.examples, ONEDNN_MAX_CPU_ISA="AVX512_CORE_BF16")]
-    apart = max(abs(a - b) for a, b in zip(rows[0]["losses"], rows[2]["losses"], strict=True))
+        narrow = [in_own_process("forge", n, ONEDNN_MAX_CPU_ISA="AVX512_CORE_BF16")]
+    apart = max(abs(a - b) for a, b in zip(same["losses"], rows[2]["losses"], strict=True))
     sentence = (
         f"The loop did {share(same, sizes)} that this machine ({platform.machine()}, {torch.get_num_threads()} threads) "
         "reached on large bf16 matrices"
         + "".join(f", which it multiplies with AMX; without it, {share(r, [r])}" for r in narrow)
         + ". With the same settings "
-        f"its losses and TRL's differ by at most {apart:.3f} nats at any of {len(rows[0]['losses'])} steps. Seconds per "
+        f"its losses and TRL's differ by at most {apart:.3f} nats at any of {len(same['losses'])} steps. Seconds per "
         "thousand tokens at three sizes: "
         + ", ".join(f"{1000 * r['seconds'] / r['tokens']:.2f} ({r['tokens']:,} tokens)" for r in sizes)
         + f". The first three steps took {same['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."

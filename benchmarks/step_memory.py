@@ -1,20 +1,28 @@
 """What one training step takes in memory: `python -m benchmarks.step_memory LoRA` prints it, for notebook 03."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # imported below, in the process that measures
+    from forge_lib.data.pairs import DataSet
+    from forge_lib.profiles import Profile
 
 # glibc: tensors from 1 MB on live in mappings of their own, given back when freed. What is resident is then what is held.
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20), "GLIBC_TUNABLES": ""}
 
 
-def step_memory(name: str, profile, data) -> dict:
+def step_memory(name: str, profile: Profile, data: DataSet) -> dict:
     """Bytes of a training step of "full", "LoRA" or "QLoRA" as transformers and PEFT do it, on two padded examples.
 
     weights: resident with base and adapter; states: what the first step adds and leaves (gradients, AdamW's two means);
-    peak: the most resident in the second step."""
+    peak: the most resident in the second step.
+    """
     import torch
     from transformers import BitsAndBytesConfig
 
