@@ -24,13 +24,19 @@ def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[
 
 
 def local_model(
-    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int, shots: Sequence[Pair] = (),
+    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int,
+    shots: Sequence[Pair] | Callable[[Pair], Sequence[Pair]] = (),
     progress: bool = True, generate: Callable[..., list[Completion]] = generate,
 ) -> Contender:  # fmt: skip
-    """A model in this process, greedy. generate: an engine's, where the model is not torch's own."""
+    """A model in this process, greedy.
+
+    shots: the same worked examples for all questions, or a function from a question to its own
+    generate: an engine's, where the model is not torch's own
+    """
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, shots)) for p in pairs])
+        own = shots if callable(shots) else lambda pair: shots
+        prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, own(p))) for p in pairs])
         return generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress)
 
     return answer
@@ -48,6 +54,22 @@ def share_more(prompts: Sequence[Prompt]) -> list[Prompt]:
     # At least one token stays: its state chooses the first word of the answer.
     shared = {g: os.path.commonprefix(rests)[: min(map(len, rests)) - 1] for g, rests in groups.items()}
     return [Prompt(p.prefix + shared[p.prefix], p.rest[len(shared[p.prefix]) :]) for p in prompts]
+
+
+def similar(train: Sequence[Pair], pair: Pair, count: int = 3) -> list[Pair]:
+    """The `count` training pairs whose questions are most like that of `pair`, the most similar last.
+
+    Of the same database where it has any. Compared by the share of equal words (RapidFuzz's token_set_ratio).
+
+    >>> train = [Pair("1", "d", "Count the ships", "SELECT 1"), Pair("2", "d", "Names of all ports", "SELECT 2")]
+    >>> [p.id for p in similar(train, Pair("3", "d", "Count all the ships", ""), count=1)]
+    ['1']
+    """
+    from rapidfuzz import fuzz, process
+
+    own = [p for p in train if p.db_id == pair.db_id] or list(train)
+    best = process.extract(pair.question, [p.question for p in own], scorer=fuzz.token_set_ratio, limit=count)
+    return [own[at] for *_, at in reversed(best)]  # nearest to the question last
 
 
 def nearest_neighbour(train: Sequence[Pair]) -> Contender:
