@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.sqlite import SQLite
+from sqlglot.tokens import TokenType
 
 SHORTHAND = {
     "qty": "quantity", "amt": "amount", "dob": "date of birth", "dt": "date", "cd": "code", "no": "number", "yr": "year",
     "num": "number", "desc": "description", "dept": "department", "emp": "employee", "cust": "customer", "nm": "name",
     "addr": "address", "acct": "account", "avg": "average", "pct": "percentage",
 }  # fmt: skip
+
+# A name may stand bare if it means the same as in quotes wherever a query has a table or a column.
+PROBES = (
+    "WITH {quoted}({quoted}) AS (SELECT 1) SELECT {name}, {name}.{name}, MAX({name}), {name} + 0, "
+    "CASE WHEN {name} > 0 THEN {name} ELSE {name} END FROM {name} WHERE {name} = 1 AND NOT {name} IN (2) "
+    "GROUP BY {name} HAVING {name} > 0 ORDER BY {name} DESC, {name}.{name}",
+    "WITH {quoted}({quoted}) AS (SELECT 1) SELECT 1, 1, 1, {name}.{name}, {name}.{name} "
+    'FROM {name} AS "a copy" JOIN {name} ON "a copy".{name} = {name}.{name}, {name} AS "a third"',
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,32 @@ def connect_readonly(path: Path | str) -> sqlite3.Connection:
     return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
 
 
+def copy_database(source: Path | str, target: Path | str) -> None:
+    """Copy the SQLite file at `source` to `target` as it is at this moment, with what its -wal file still holds.
+
+    Whole or not at all: an interrupted copy leaves nothing at `target`. Raises FileNotFoundError when there is no
+    file at `source`, sqlite3.DatabaseError when it is no database.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with sqlite3.connect(folder / "a.sqlite") as db: _ = db.execute("CREATE TABLE t (x)")
+    >>> copy_database(folder / "a.sqlite", folder / "b.sqlite"); [t.name for t in read_schema(folder / "b.sqlite").tables]
+    ['t']
+    """
+    target = Path(target)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        with (
+            contextlib.closing(connect_readonly(source)) as read,
+            contextlib.closing(sqlite3.connect(partial)) as write,
+        ):
+            read.backup(write)
+            write.execute("PRAGMA journal_mode = DELETE")  # one file: the copy of a WAL file is in WAL mode too
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def read_schema(path: Path | str) -> Schema:
     """Read tables, columns and keys of the SQLite file at `path`."""
     connection = connect_readonly(path)
@@ -89,6 +131,41 @@ def _read(connection: sqlite3.Connection, db_id: str) -> Schema:
         columns, types = tuple(c for c, _, _ in infos[name]), tuple(t for _, t, _ in infos[name])
         tables.append(Table(name, columns, types, keys[name], tuple(foreign)))
     return Schema(db_id, tuple(tables))
+
+
+@functools.lru_cache(maxsize=100_000)
+def quote_name(name: str) -> str:
+    """A table's or column's name as SQL needs it: bare where SQLite and sqlglot take it so, else in double quotes.
+
+    >>> [quote_name(n) for n in ("price", "Цена", "unit price", "select")]
+    ['price', 'Цена', '"unit price"', '"select"']
+    """
+    quoted = '"' + name.replace('"', '""') + '"'
+    return name if name.isprintable() and _sqlite_takes(name, quoted) and _sqlglot_takes(name, quoted) else quoted
+
+
+def _sqlite_takes(name: str, quoted: str) -> bool:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection, contextlib.suppress(sqlite3.Error):
+        return all(
+            connection.execute(probe.format(name=name, quoted=quoted)).fetchall() == [(1,) * 5] for probe in PROBES
+        )
+    return False
+
+
+def _sqlglot_takes(name: str, quoted: str) -> bool:
+    def parsed(written: str) -> list[exp.Expression]:
+        trees = [sqlglot.parse_one(probe.format(name=written, quoted=quoted), read="sqlite") for probe in PROBES]
+        for identifier in (i for tree in trees for i in tree.find_all(exp.Identifier)):
+            identifier.set("quoted", True)
+        return trees
+
+    with contextlib.suppress(sqlglot.errors.SqlglotError):
+        tokens = SQLite().tokenize(name)
+        is_word = [(t.token_type, t.text) for t in tokens] == [(TokenType.VAR, name)]
+        if is_word and name.upper() not in SQLite.Parser.NO_PAREN_FUNCTION_PARSERS:
+            return True  # no keyword: parsing would take 30 times as long
+        return parsed(name) == parsed(quoted)
+    return False
 
 
 def render_schema(schema: Schema) -> str:
