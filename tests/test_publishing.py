@@ -131,7 +131,7 @@ def test_a_prepared_folder_has_our_card_and_no_path_of_this_machine(adapter, tmp
 
 def test_a_failed_preparation_keeps_the_old_folder(adapter, tmp_path):
     target = tmp_path / "publish"
-    prepare_folder(target, "old", [adapter])
+    prepare_folder(target, "old", [adapter], base="org/base")
     with pytest.raises(FileNotFoundError):
         prepare_folder(target, "new", [adapter, tmp_path / "missing.gguf"])
     assert (target / "README.md").read_text() == "old"
@@ -162,6 +162,7 @@ def no_network(monkeypatch):
 
 def test_a_dry_run_touches_no_network_even_with_a_token(adapter, no_network, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "a-token")
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
     said = publish(adapter, "me/forge-x")
     assert said.startswith("Dry run: 3 files") and "me/forge-x" in said and "a-token" not in said
 
@@ -171,6 +172,7 @@ def test_push_without_a_token_says_how_to_give_one(adapter, no_network, monkeypa
 
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
+    (adapter / "adapter_config.json").write_text("{}")
     with pytest.raises(PublishError, match="HF_TOKEN"):
         publish(adapter, "me/forge-x", push=True)
 
@@ -179,12 +181,136 @@ def test_push_creates_the_repository_and_uploads_the_folder(adapter, monkeypatch
     import huggingface_hub
 
     calls = []
+    (adapter / "adapter_config.json").write_text("{}")
     monkeypatch.setenv("HF_TOKEN", "a-token")
     monkeypatch.setattr(
         huggingface_hub.HfApi, "create_repo", lambda _, repo, **o: calls.append((repo, o)) or "https://hub/me/x"
     )
     monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", lambda _, **o: calls.append(o))
     said = publish(adapter, "me/x", push=True)
-    assert calls[0] == ("me/x", {"exist_ok": True})
+    assert calls[0] == ("me/x", {"private": True})
     assert (calls[1]["folder_path"], calls[1]["repo_id"]) == (adapter, "me/x")
-    assert "uploaded to https://hub/me/x" in said and "a-token" not in said
+    assert "uploaded to https://hub/me/x (private)" in said and "a-token" not in said
+
+
+def test_a_public_repository_is_made_only_when_asked_for(adapter, monkeypatch):
+    import huggingface_hub
+
+    calls = []
+    monkeypatch.setenv("HF_TOKEN", "a-token")
+    monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", lambda _, repo, **o: calls.append(o) or "url")
+    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", lambda _, **o: None)
+    (adapter / "adapter_config.json").write_text("{}")
+    assert publish(adapter, "me/x", push=True, private=False).endswith("(public).")
+    assert calls == [{"private": False}]
+    assert "public repository me/x" in publish(adapter, "me/x", private=False)
+
+
+@pytest.mark.parametrize(("already_private", "uploads"), [(True, 1), (False, 0)])
+def test_what_is_private_does_not_go_into_a_public_repository_that_is_there(
+    adapter, monkeypatch, already_private, uploads
+):
+    import httpx
+    import huggingface_hub
+    from huggingface_hub.utils import HfHubHTTPError
+
+    def conflict(*_, **__):
+        request = httpx.Request("POST", "https://hub/api/repos/create")
+        raise HfHubHTTPError("exists", response=httpx.Response(409, request=request))
+
+    sent = []
+    api = huggingface_hub.HfApi
+    monkeypatch.setenv("HF_TOKEN", "a-token")
+    monkeypatch.setattr(api, "create_repo", conflict)
+    monkeypatch.setattr(api, "repo_info", lambda *_: type("Info", (), {"private": already_private}))
+    monkeypatch.setattr(api, "upload_folder", lambda _, **o: sent.append(o))
+    (adapter / "adapter_config.json").write_text("{}")
+    if uploads:
+        publish(adapter, "me/x", push=True)
+    else:
+        with pytest.raises(PublishError, match="everybody can read it"):
+            publish(adapter, "me/x", push=True)
+    assert len(sent) == uploads
+
+
+BAD_IDS = ["", " ", "../../x y", "a/b/c", "me/x.git", "/x", "me/", "me\\x", "-me/x", None, "me/" + "x" * 97]
+
+
+@pytest.mark.parametrize("name", BAD_IDS)
+def test_an_ill_formed_repository_is_named_before_anything_else(adapter, no_network, run, measured, name):
+    (adapter / ".env").write_text("x")  # named only after the repository
+    for attempt in (
+        lambda: publish(adapter, name),
+        lambda: publish(adapter, name, push=True),
+        lambda: model_card(run, **measured, repo_id=name),
+    ):
+        with pytest.raises(PublishError, match="no name of a repository"):
+            attempt()
+
+
+def test_neither_a_missing_nor_an_empty_folder_is_published(tmp_path, no_network):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "missing"):
+        with pytest.raises(PublishError, match="08_publishing"):
+            publish(folder, "me/x")
+
+
+SECRET = "hf_" + "aB3dEfGhIj" * 3
+
+
+def test_a_secret_stops_a_dry_run_and_is_not_repeated(adapter, no_network):
+    (adapter / "notes.txt").write_text(f"first line\ntoken {SECRET}\n")
+    (adapter / "adapter_config.json").write_text("{}")
+    with pytest.raises(PublishError, match="notes.txt, line 2: Hugging Face token") as caught:
+        publish(adapter, "me/x")
+    assert SECRET not in str(caught.value)
+
+
+def test_a_folder_with_a_secret_is_not_prepared(adapter, tmp_path):
+    target = tmp_path / "publish"
+    prepare_folder(target, "old", [adapter], base="org/base")
+    for card, name, text in (("new", "trainer_state.json", f'{{"token": "{SECRET}"}}'), (f"see {SECRET}", "a.txt", "")):
+        (adapter / name).write_text(text)
+        with pytest.raises(PublishError, match="Hugging Face token"):
+            prepare_folder(target, card, [adapter], base="org/base")
+        (adapter / name).unlink()
+    assert (target / "README.md").read_text() == "old"
+
+
+def test_a_link_is_refused_and_never_followed(adapter, tmp_path, no_network):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("private")
+    (adapter / "innocent.txt").symlink_to(secret)
+    (adapter / "folder").symlink_to(tmp_path)
+    for attempt in (
+        lambda: publish(adapter, "me/x"),
+        lambda: prepare_folder(tmp_path / "out", "card", [adapter]),
+        lambda: prepare_folder(tmp_path / "out", "card", [adapter / "innocent.txt"]),
+    ):
+        with pytest.raises(PublishError, match="innocent.txt: a link"):
+            attempt()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_large_file_is_refused_before_it_is_copied(adapter, tmp_path):
+    with (adapter / "optimizer.pt").open("wb") as file:
+        file.truncate(3 * 2**30)  # a sparse file: it takes no room
+    with pytest.raises(PublishError, match="optimizer.pt: 3.0 GB, over the limit of 2 GB"):
+        prepare_folder(tmp_path / "out", "card", [adapter], limit_gb=2)
+
+
+def test_pefts_own_card_may_say_what_it_likes(adapter, tmp_path):
+    """It names the folder the base was loaded from, and ours takes its place."""
+    (adapter / "README.md").write_text("base_model: /home/ada/secret/base")
+    prepare_folder(tmp_path / "out", "# ours", [adapter], base="org/base")
+    (adapter / "checkpoint").mkdir()
+    (adapter / "checkpoint" / "README.md").write_text("base_model: /home/ada/secret/base")
+    with pytest.raises(PublishError, match="checkpoint/README.md, line 1: home folder"):
+        prepare_folder(tmp_path / "out", "# ours", [adapter], base="org/base")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3"])
+def test_a_broken_adapter_is_named(adapter, tmp_path, text):
+    (adapter / "adapter_config.json").write_text(text)
+    with pytest.raises(PublishError, match="04_sft"):
+        prepare_folder(tmp_path / "out", "card", [adapter], base="org/base")

@@ -8,6 +8,7 @@ from forge_lib.data.course import VERSION
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.models import base_id
+from forge_lib.publishing.hub import check_repo_id
 from forge_lib.runs import Run
 
 
@@ -24,6 +25,7 @@ def model_card(
     rows: `summary_row`s of the frozen test; comparisons: paired, the shipped model against its base's best first;
     formats: the GGUF table; gguf: the card of the folder of GGUF files, else of the adapter's.
     """
+    check_repo_id(repo_id)
     profile, gain = run.profile, comparisons[0]
     base = base_id(run.profile)
     tuned = next(r for r in rows if r["contender"] == gain.second)

@@ -1,0 +1,218 @@
+"""What must not leave this machine: secrets, home paths, links and special files, looked for before an upload."""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import inspect
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+from forge_lib import ROOT
+
+LIMIT_GB = 50.0  # the Hub's own for one file (https://huggingface.co/docs/hub/storage-limits)
+TEXT_LIMIT = 64 * 2**20  # bytes of a text; the largest tokenizers have half of it
+HEADER = 2**20  # bytes of a binary file that are searched: where GGUF and safetensors keep their texts
+
+# By name: what only ever holds credentials, and archives, which cannot be looked into.
+PRIVATE_NAMES = (
+    ".env", ".env.*", "*.env", ".netrc", "_netrc", ".npmrc", ".pypirc", ".git-credentials", ".htpasswd", ".pgpass",
+    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore",
+    "*.kdbx", "credentials", "stored_tokens",
+)  # fmt: skip
+PRIVATE_FOLDERS = (".git", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", "mlruns")
+ARCHIVES = ("*.zip", "*.tar", "*.tgz", "*.tar.*", "*.gz", "*.bz2", "*.xz", "*.7z", "*.rar", "*.zst")
+
+# Formats that detect-secrets 1.5 does not know, or knows in an older form only.
+TOKENS = {
+    "Hugging Face token": r"\b(?:hf_|api_org_)[A-Za-z0-9]{20,}",
+    "API key (sk-…)": r"\b(?=[\w-]*\d)sk-[A-Za-z0-9_-]{20,}",
+    "GitHub token": r"\bgithub_pat_\w{30,}",
+    "Google key": r"\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}",
+    "API key (groq, xAI, Replicate, Databricks, NVIDIA)": r"\b(?:gsk_|xai-|r8_|dapi|nvapi-)[A-Za-z0-9_-]{32,}",
+    "npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
+    "GitLab token": r"\bglpat-[\w-]{20}",
+    "bearer token": r"\bBearer\s+(?=\S*\d)[\w.~+/-]{20,}",
+    "private key": r"BEGIN (?:\w+ ){0,2}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1",
+}
+HOME = {
+    "home folder of this or another machine": (
+        r"(?<![\w.])(?:/var|/mnt/[a-z])?/(?:home|Users)/[^\s/\"'<>|{}$]+|(?<![\w.])/root/[\w.~-]"
+        r"|\b[A-Za-z]:[\\/]+Users[\\/]+[^\s\\/\"'<>|{}$]+|\\\\wsl[$.]"
+    )
+}
+VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json")  # words, no assignments
+ASSIGNED = re.compile(r"(?=\S*\d)\S{8,}")  # unquoted, in prose: one word with a digit
+SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:token|api_?key|secret|password|passwd|access_?key)(?:_|$)")
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One finding: file (relative to the folder), line (None where there is none), and what kind of thing it is."""
+
+    file: str
+    line: int | None
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', line {self.line}' if self.line else ''}: {self.kind}"
+
+
+def leaks(folder: Path, limit_gb: float = LIMIT_GB) -> list[Leak]:
+    """Everything under `folder` that must not be uploaded; the secrets themselves are not part of the answer.
+
+    Every text file is read (detect-secrets' patterns, home paths, values of this machine's own secret variables), of
+    binary ones the header. limit_gb: size of the largest file that may go.
+    """
+    found = list(bad_files(folder, limit_gb))
+    barred = {leak.file for leak in found}
+    for path in _files(folder):
+        relative = path.relative_to(folder).as_posix()
+        if relative not in barred:
+            found += [Leak(relative, line, kind) for line, kind in _content(path)]
+    return sorted(set(found), key=lambda leak: (leak.file, leak.line or 0, leak.kind))
+
+
+def bad_files(place: Path, limit_gb: float = LIMIT_GB) -> Iterator[Leak]:
+    """Links, special files, files over the limit and files that hold credentials by their name. Opens none of them."""
+    for path in _files(place):
+        relative = path.relative_to(place).as_posix() if path != place else path.name
+        facts = path.lstat()
+        if stat.S_ISLNK(facts.st_mode):
+            yield Leak(relative, None, "a link; links are not followed, put the file itself there")
+        elif not stat.S_ISREG(facts.st_mode):
+            yield Leak(relative, None, "neither a file nor a folder")
+        elif facts.st_size > limit_gb * 2**30:
+            yield Leak(relative, None, f"{facts.st_size / 2**30:.1f} GB, over the limit of {limit_gb:g} GB")
+        elif any(fnmatch(path.name.lower(), name) for name in PRIVATE_NAMES):
+            yield Leak(relative, None, "a file of credentials, by its name")
+        elif barred := {part.lower() for part in Path(relative).parts[:-1]} & {*PRIVATE_FOLDERS}:
+            yield Leak(relative, None, f"in a folder {min(barred)}/, which belongs to this machine")
+        elif any(fnmatch(path.name.lower(), name) for name in ARCHIVES):
+            yield Leak(relative, None, "an archive, which cannot be looked into; put its files there")
+
+
+def is_local_base(name: object) -> bool:
+    """Whether a base model's name is a place on some machine instead of a Hub id.
+
+    >>> is_local_base("/data/base"), is_local_base("Qwen/Qwen3-8B")
+    (True, False)
+    """
+    if not isinstance(name, str) or not name:
+        return False
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return True
+    return Path(name).exists()
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Files and links under `place` (or `place` itself), no link followed."""
+    if place.is_symlink() or not place.is_dir():
+        yield place
+        return
+    for parent, folders, files in os.walk(place):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        yield from (Path(parent, name) for name in sorted([*links, *files]))
+
+
+def _content(path: Path) -> Iterator[tuple[int | None, str]]:
+    """(line, kind) of everything in one file that must stay here."""
+    with path.open("rb") as stream:
+        head = stream.read(HEADER)
+        if (encoding := _encoding(head)) is None:
+            # Without zero bytes: they stand between the letters of UTF-16.
+            text = head.replace(b"\0", b"").decode("latin-1")
+            yield from {(None, kind) for _, kind in _patterns(text)}
+            return
+        if path.stat().st_size > TEXT_LIMIT:
+            yield None, f"a text of more than {TEXT_LIMIT // 2**20} MB, too long to be looked through"
+            return
+        text = (head + stream.read()).decode(encoding, errors="replace")
+    yield from ((text.count("\n", 0, at) + 1, kind) for at, kind in _patterns(text))
+    if path.name not in VOCABULARY:
+        yield from _assigned(path, text)
+    if path.suffix == ".json":
+        yield from _local_bases(text)
+
+
+def _encoding(head: bytes) -> str | None:
+    """How a text is written; None for a binary file."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    return None if b"\0" in head[:8192] else "utf-8-sig"
+
+
+def _patterns(text: str) -> Iterator[tuple[int, str]]:
+    """(position, kind) of known formats of secrets, of home paths, and of this machine's own secrets and folders."""
+    for kind, pattern in {**TOKENS, **HOME}.items():
+        yield from ((m.start(), kind) for m in re.finditer(pattern, text))
+    for plugin in _plugins():
+        for value in {v for v in plugin.analyze_string(text) if isinstance(v, str) and v}:
+            yield text.find(value), plugin.secret_type
+    for kind, value in _own_strings():
+        if (at := text.find(value)) >= 0:
+            yield at, kind
+
+
+def _own_strings() -> Iterator[tuple[str, str]]:
+    """(kind, text) of what only this machine has: secrets in its environment, the folders it works in."""
+    for name, value in os.environ.items():
+        if SECRET_VARIABLE.search(name) and len(value) >= 12:
+            yield f"the value of {name}", value
+    for folder in {Path.home(), Path.cwd(), ROOT}:
+        if len(folder.parts) > 2:  # "/root" is also a word of vocabularies
+            yield "a folder of this machine", str(folder)
+            yield "a folder of this machine", json.dumps(str(folder))[1:-1]
+
+
+@functools.lru_cache(maxsize=1)
+def _plugins() -> tuple:
+    """detect-secrets' detectors of known formats; entropy and IP addresses would accuse hashes and versions."""
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+    from detect_secrets.plugins.base import RegexBasedDetector
+
+    # Words of a vocabulary look like Artifactory's; IBM's four take seconds a tokenizer and are assignments (`_assigned`).
+    left_out = {"IPPublicDetector", "ArtifactoryDetector", "CloudantDetector", "IbmCloudIamDetector", "IbmCosHmacDetector",
+                "SoftlayerDetector"}  # fmt: skip
+    kinds = get_mapping_from_secret_type_to_class().values()
+    return tuple(
+        kind() for kind in kinds
+        if issubclass(kind, RegexBasedDetector) and not inspect.isabstract(kind) and kind.__name__ not in left_out
+    )  # fmt: skip
+
+
+def _assigned(path: Path, text: str) -> Iterator[tuple[int, str]]:
+    """(line, kind) where something called password, secret or key is given a value."""
+    from detect_secrets.filters import heuristic
+    from detect_secrets.plugins import keyword
+
+    detector = keyword.KeywordDetector()
+    for number, line in enumerate(text.split("\n"), 1):
+        quoted = set(detector.analyze_string(line))
+        unquoted = set() if path.suffix == ".json" else {
+            v for v in detector.analyze_string(line, keyword.CONFIG_DENYLIST_REGEX_TO_GROUP) if ASSIGNED.fullmatch(v)
+        }  # fmt: skip
+        for value in quoted | unquoted:
+            placeholder = (
+                heuristic.is_templated_secret(value) or heuristic.is_prefixed_with_dollar_sign(value)
+                or heuristic.is_not_alphanumeric_string(value) or heuristic.is_sequential_string(value)
+            )  # fmt: skip
+            if not placeholder:
+                yield number, "a password, secret or key with its value"
+
+
+def _local_bases(text: str) -> Iterator[tuple[int, str]]:
+    """(line, kind) where a configuration names a base model by a folder (`base_model_name_or_path`, `_name_or_path`)."""
+    for found in re.finditer(r'"(\w*name_or_path)"\s*:\s*("(?:[^"\\]|\\.)*")', text):
+        if is_local_base(json.loads(found[2], strict=False)):
+            yield text.count("\n", 0, found.start()) + 1, f"{found[1]} names a folder of this machine, not a Hub id"
