@@ -7,16 +7,18 @@ at random, and identifiers are written in another style, in schema and SQL alike
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sqlglot
 from sqlglot import exp
 
 from forge_lib.data.pairs import Pair
-from forge_lib.tasks.sql.schema import ForeignKey, Schema, Table
+from forge_lib.tasks.sql.schema import Schema, Table, quote_name
 
 STYLES = {
     "as it is": lambda name: name,
@@ -28,46 +30,79 @@ STYLES = {
 STYLE_WEIGHTS = (12, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
 
 
+# SQLite's own rules (https://sqlite.org/src/file/src/tokenize.c): every character beyond ASCII may stand in a name, and
+# "..." is a string where no such name is in scope. sqlglot reads both otherwise.
+TOKEN = re.compile(
+    r"""(?P<string>[xX]?'(?:[^']|'')*')
+    |(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+    |(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+    |(?P<bare>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
+    |(?P<number>[0-9][\w.]*)""",
+    re.DOTALL | re.VERBOSE | re.ASCII,
+)
+ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+Reads = frozenset[tuple[str, str]]  # (table, column), both as `_fold` gives them; column "" for the table itself
+
+
 def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.2) -> tuple[Schema, list[Pair]]:
     """A view of `schema` on which every pair's SQL still means the same, and the pairs rewritten for it.
 
-    `drop`: probability that a table or column which no pair uses is left out of the view.
+    `drop`: probability that a table or column which no pair uses is left out of the view. Schema and pairs come back
+    as they are where SQLite cannot tell what a query reads, or the draw would change what it means.
     """
-    used = set().union(*(identifiers(p.sql) for p in pairs))
-    tables = [t for t in schema.tables if _is_used(t.name, used) or rng.random() >= drop]
+    reads = _reads(schema, [p.sql for p in pairs])
+    if None in reads:
+        return schema, list(pairs)
+    used = {name for pair in reads for read in pair for name in read}.union(*(identifiers(p.sql) for p in pairs))
+    tables = [t for t in schema.tables if _fold(t.name) in used or rng.random() >= drop]
     rng.shuffle(tables)
     kept = {t.name for t in tables}
-    tables = [_thin(t, used, kept, rng, drop) for t in tables]
+    starred = {table for p, pair in zip(pairs, reads, strict=True) if _has_star(p.sql) for table, _ in pair}
+    tables = [_thin(t, used, kept, rng, drop, _fold(t.name) in starred) for t in tables]
+    columns = {(t.name, _fold(c)) for t in tables for c in t.columns}
+    tables = [replace(t, foreign_keys=tuple(k for k in t.foreign_keys if (k.table, _fold(k.target)) in columns)) for t in tables]  # fmt: skip
+    view = replace(schema, tables=tuple(tables))
     style = rng.choices(list(STYLES), STYLE_WEIGHTS)[0]
-    if style == "as it is":
-        return Schema(schema.db_id, tuple(tables)), list(pairs)
-    write = STYLES[style]
-    names = {n: write(n) for t in schema.tables for n in (t.name, *t.columns)}
-    return (
-        Schema(schema.db_id, tuple(_rename(t, names) for t in tables)),
-        [replace(p, sql=rename_identifiers(p.sql, names)) for p in pairs],
-    )
+    names = {n: STYLES[style](n) or n for t in schema.tables for n in (t.name, *t.columns)}
+    if style != "as it is" and _stay_apart(names, used):
+        styled = replace(view, tables=tuple(_rename(t, names) for t in tables))
+        rewritten = [replace(p, sql=rename_identifiers(p.sql, names, schema)) for p in pairs]
+        new = {_fold(old): _fold(name) for old, name in names.items()}
+        wanted = [frozenset((new[table], new.get(column, column)) for table, column in pair) for pair in reads]
+        if _reads(styled, [p.sql for p in rewritten]) == wanted:
+            return styled, rewritten
+    same = _reads(view, [p.sql for p in pairs]) == reads
+    return view if same else schema, list(pairs)
 
 
 def identifiers(sql: str) -> set[str]:
-    """Every word of the query outside its strings that is no function's, lower-case: a superset of the names it uses.
+    """Every name that the query may use, whole and lower-case: its words that are no function's, and what it quotes.
 
-    >>> "round" in identifiers("SELECT ROUND(price) FROM games")
-    False
+    A superset: keywords and aliases are among them, and strings in double quotes, which only a schema tells from names.
+
+    >>> sorted(identifiers("SELECT ROUND(цена), `unit price` FROM [Order Details] WHERE kind = 'a b'"))
+    ['from', 'kind', 'order details', 'select', 'unit price', 'where', 'цена']
     """
-    return {w.lower() for w in re.findall(r"[A-Za-z_]\w*(?!\w|\()", re.sub(r"'(?:[^']|'')*'", " ", sql))}
+    return {name.lower() for _, name in _names(sql)}
 
 
-def rename_identifiers(sql: str, names: dict[str, str]) -> str:
-    """`sql` with tables and columns written as `names` says; keywords, functions and strings untouched."""
-    pieces = re.split(r"('(?:[^']|'')*')", sql)
-    lower = {old.lower(): new for old, new in names.items()}
+def rename_identifiers(sql: str, names: Mapping[str, str], schema: Schema | None = None) -> str:
+    """`sql` with tables and columns written as `names` says; keywords, functions and strings untouched.
 
-    def swap(match: re.Match) -> str:
-        return lower.get(match.group().lower(), match.group())
+    schema: what the query is about; it tells names in double quotes from strings, which without it are left alone.
 
-    # A name directly before "(" is a function, even where a column has the same name.
-    return "".join(p if p.startswith("'") else re.sub(r"[A-Za-z_]\w*(?!\w|\()", swap, p) for p in pieces)
+    >>> rename_identifiers("SELECT date(name) FROM t WHERE note = 'name'", {"name": "NAME", "date": "DATE"})
+    "SELECT date(NAME) FROM t WHERE note = 'name'"
+    """
+    folded = {_fold(old): new for old, new in names.items()}
+    pieces, end = [], 0
+    for match, name in _names(sql):
+        new = folded.get(_fold(name))
+        if new is None or (match.group()[0] == '"' and not _is_name(schema, sql, match, name)):
+            continue
+        pieces += [sql[end : match.start()], _written(match.group(), new)]
+        end = match.end()
+    return "".join([*pieces, sql[end:]])
 
 
 def canonical_sql(sql: str) -> str:
@@ -94,26 +129,107 @@ def skeleton(sql: str) -> str:
     return tree.sql(dialect="sqlite")
 
 
-def _thin(table: Table, used: set[str], tables: set[str], rng: random.Random, drop: float) -> Table:
+def _names(sql: str) -> Iterator[tuple[re.Match, str]]:
+    """Where a name may stand in the query, and the name without its quotes."""
+    for match in TOKEN.finditer(sql):
+        text = match.group()
+        if match["quoted"]:
+            yield match, text[1:-1].replace(text[-1] * 2, text[-1]) if text[0] != "[" else text[1:-1]
+        # A name directly before "(" is a function, even where a column has the same name.
+        elif match["bare"] and sql[match.end() : match.end() + 1] != "(":
+            yield match, text
+
+
+def _has_star(sql: str) -> bool:
+    """Whether the query returns all columns of a table, in the table's order."""
+    bare = TOKEN.sub(lambda match: " " if match["string"] or match["comment"] else match.group(), sql)
+    return bool(re.search(r"(\b(select|distinct|all)|[.,])\s*\*", bare, re.IGNORECASE))
+
+
+def _written(old: str, new: str) -> str:
+    """`new` in the quotes of `old`; in those it needs where `old` stood bare and could."""
+    if old[0] in '"`':
+        return old[0] + new.replace(old[0], old[0] * 2) + old[0]
+    if old[0] == "[":
+        return f"[{new}]"
+    return quote_name(new) if quote_name(old) == old else new
+
+
+def _is_name(schema: Schema | None, sql: str, match: re.Match, name: str) -> bool:
+    """Whether SQLite takes a word in double quotes for a name: then it stands as well in brackets, which no string may."""
+    bracketed = f"{sql[: match.start()]}[{name}]{sql[match.end() :]}"
+    return schema is not None and "]" not in name and _reads(schema, [bracketed]) != [None]
+
+
+def _reads(schema: Schema, queries: Sequence[str]) -> list[Reads | None]:
+    """What each query reads, as SQLite tells its authorizer; None where SQLite does not take it on this schema."""
+    # No cache: a statement that is prepared already tells its authorizer nothing.
+    with contextlib.closing(sqlite3.connect(":memory:", cached_statements=0)) as connection:
+        try:
+            for table in schema.tables:
+                columns = ", ".join(_in_quotes(c) for c in table.columns)
+                connection.execute(f"CREATE TABLE {_in_quotes(table.name)} ({columns})")
+        except sqlite3.Error:
+            return [None] * len(queries)
+        return [_reads_of(connection, schema, sql) for sql in queries]
+
+
+def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> Reads | None:
+    found: set[tuple[str, str]] = set()
+    columns = {_fold(t.name): {_fold(c) for c in t.columns} for t in schema.tables}
+
+    def note(action: int, table: str | None, column: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and _fold(table or "") in columns:  # not so where a WITH names it
+            found.add((_fold(table), _fold(column or "")))
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(note)
+    try:
+        connection.execute(f"EXPLAIN {sql}")
+    except (sqlite3.Error, sqlite3.Warning):
+        return None
+    if any(_fold(name) == "natural" for _, name in _names(sql)):  # SQLite does not tell which columns it joins on
+        found |= {(table, column) for table, _ in set(found) for column in columns[table]}
+    return frozenset(found)
+
+
+def _in_quotes(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _fold(name: str) -> str:
+    """Equal for names that are one to SQLite, which ignores the case of A to Z alone."""
+    return name.translate(ASCII_LOWER)
+
+
+def _stay_apart(names: Mapping[str, str], used: set[str]) -> bool:
+    """Whether what the queries say in different words is still in different words when `names` are rewritten."""
+    new = {_fold(old): _fold(name) for old, name in names.items()}
+    return len({new.get(word, word) for word in used}) == len(used)
+
+
+def _thin(table: Table, used: set[str], tables: set[str], rng: random.Random, drop: float, in_order: bool) -> Table:
     keys = tuple(k for k in table.foreign_keys if k.table in tables)
-    needed = used | {k.column.lower() for k in keys} | {c.lower() for c in table.primary_key}
+    needed = used | {_fold(k.column) for k in keys} | {_fold(c) for c in table.primary_key}
     pairs = [
-        (c, t) for c, t in zip(table.columns, table.types, strict=True) if _is_used(c, needed) or rng.random() >= drop
+        (c, t) for c, t in zip(table.columns, table.types, strict=True) if _fold(c) in needed or rng.random() >= drop
     ]
+    pairs = pairs or list(zip(table.columns[:1], table.types[:1], strict=True))
     rng.shuffle(pairs)
+    if in_order:
+        pairs.sort(key=lambda pair: table.columns.index(pair[0]))
     return replace(table, columns=tuple(c for c, _ in pairs), types=tuple(t for _, t in pairs), foreign_keys=keys)
 
 
-def _is_used(name: str, used: set[str]) -> bool:
-    """Whether `identifiers` saw the name; one that SQL must quote ("unit price") it sees word by word."""
-    return name.lower() in used or (not name.isidentifier() and set(re.findall(r"[a-z_]\w*", name.lower())) <= used)
-
-
-def _rename(table: Table, names: dict[str, str]) -> Table:
-    return Table(
-        names[table.name],
-        tuple(names[c] for c in table.columns),
-        table.types,
-        tuple(names[c] for c in table.primary_key),
-        tuple(ForeignKey(names[k.column], names[k.table], names.get(k.target, k.target)) for k in table.foreign_keys),
+def _rename(table: Table, names: Mapping[str, str]) -> Table:
+    folded = {_fold(old): new for old, new in names.items()}
+    return replace(
+        table,
+        name=names[table.name],
+        columns=tuple(names[c] for c in table.columns),
+        primary_key=tuple(folded[_fold(c)] for c in table.primary_key),
+        foreign_keys=tuple(
+            replace(k, column=folded[_fold(k.column)], table=folded[_fold(k.table)], target=folded[_fold(k.target)])
+            for k in table.foreign_keys
+        ),
     )
