@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import math
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-from forge_lib.tasks.sql.sandbox import Sandbox, shared_sandbox
+from forge_lib.tasks.sql.ordering import rank_rows, window
+from forge_lib.tasks.sql.parsing import parse_query
+from forge_lib.tasks.sql.rows import contained, same_rows
+from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
 VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
 
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
 # (right number of columns), because a small model's groups would otherwise too often be all equal.
 REWARDS = {"correct": 1.0, "wrong result": 0.2, "wrong shape": 0.1, "error": 0.0, "timeout": 0.0, "refused": 0.0}
-
-MAX_PERMUTED_COLUMNS = 6
 
 
 class GoldError(RuntimeError):
@@ -29,10 +28,11 @@ class GoldError(RuntimeError):
 
 @dataclass(frozen=True)
 class Score:
-    """verdict: one of VERDICTS; error: SQLite's message where there is one."""
+    """verdict: one of VERDICTS; error: SQLite's message where there is one; at_most: what it may earn in any case."""
 
     verdict: str
     error: str = ""
+    at_most: float = 1.0
 
     @property
     def correct(self) -> bool:
@@ -40,100 +40,122 @@ class Score:
 
     @property
     def reward(self) -> float:
-        return REWARDS[self.verdict]
+        return min(REWARDS[self.verdict], self.at_most)
 
 
 def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> Score:
-    """Execute `sql` and `gold` on the same database and compare their rows.
+    """Execute `sql` and `gold` on the same database and compare their columns and rows.
 
-    Raises GoldError when the gold itself fails. Rows are compared by `same_rows`.
+    Where the gold orders, the answer must be ordered likewise; rows equal in that order may stand in any, and a LIMIT
+    that cuts through them may let any of them through. An answer without a value earns no more than a wrong shape; where
+    the gold itself has none, only the gold's own statement earns anything, since emptiness proves nothing.
+
+    Raises GoldError when the gold itself fails.
     """
     sandbox = sandbox or shared_sandbox()
-    wanted = _gold_rows(sandbox, str(database), gold)
+    wanted = _gold(sandbox, str(database), _stamp(database), gold)
     got = sandbox.run(database, sql)
     if got.status != "ok":
         return Score(got.status, got.error)
-    if got.rows and wanted and len(got.rows[0]) != len(wanted[0]):
-        return Score("wrong shape")
-    return Score("correct" if same_rows(got.rows, wanted, is_ordered(gold)) else "wrong result")
+    if not _has_value(wanted.rows):
+        at_most = 1.0 if _same_statement(sql, gold) else 0.0
+    else:
+        at_most = 1.0 if _has_value(got.rows) else REWARDS["wrong shape"]
+    if len(got.columns) != len(wanted.columns):
+        return Score("wrong shape", at_most=at_most)
+    right = len(got.rows) == len(wanted.rows) and _answers(got.rows, wanted.rows, sandbox, database, gold)
+    return Score("correct" if right else "wrong result", at_most=at_most)
+
+
+def returns_nothing(gold: str, database: Path | str, sandbox: Sandbox | None = None) -> bool:
+    """Whether a gold has no rows, or only NULLs: then it cannot tell a right answer from an empty one.
+
+    Raises GoldError when it fails.
+    """
+    return not _has_value(_gold(sandbox or shared_sandbox(), str(database), _stamp(database), gold).rows)
+
+
+def _has_value(rows: Sequence[tuple]) -> bool:
+    return any(value is not None for row in rows for value in row)
+
+
+def _same_statement(sql: str, gold: str) -> bool:
+    """Whether two queries are the same but for spaces, comments, and the case of words."""
+    try:
+        one, other = (parse_query(s).sql(dialect="sqlite", comments=False, normalize=True) for s in (sql, gold))
+    except (SqlglotError, RecursionError):
+        return sql == gold
+    return one == other
+
+
+def _stamp(database: Path | str) -> tuple:
+    """What changes when the file, or its write-ahead log, changes: the golds of another state are not this one's."""
+    found = []
+    for path in (str(database), f"{database}-wal"):
+        try:
+            status = Path(path).stat()
+            with open(path, "rb") as file:
+                header = file.read(32)  # holds SQLite's own counter of changes: two may fall into one tick of the clock
+        except OSError:
+            continue
+        found.append((path, status.st_ino, status.st_size, status.st_mtime_ns, header))
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=20_000)
-def _gold_rows(sandbox: Sandbox, database: str, gold: str) -> tuple[tuple, ...]:
+def _gold(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> Execution:
     found = sandbox.run(database, gold)
     if found.status != "ok":
         raise GoldError(f"The gold query fails on {Path(database).name} ({found.error}): {gold}. Mend the pair.")
-    return found.rows
+    return found
+
+
+def _answers(got: Sequence[tuple], wanted: Sequence[tuple], sandbox: Sandbox, database: Path | str, gold: str) -> bool:
+    """Whether as many rows as the gold has are right ones, in a right order."""
+    if same_rows(got, wanted, is_ordered(gold)):
+        return True
+    left_open = _left_open(sandbox, str(database), _stamp(database), gold)
+    if left_open is None:
+        return False
+    groups, rows, ranks = left_open
+    return contained(got, groups, rows, ranks)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _left_open(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> tuple | None:
+    """What the gold's order leaves open: the rank that stands at each place of its result, and all rows with their ranks.
+
+    None where it leaves nothing open, or where the database cannot tell.
+    """
+    wanted = _gold(sandbox, database, stamp, gold)
+    try:
+        query = parse_query(gold)
+        cut = window(query)
+        if cut is None or not (query.args.get("order") or query.args.get("limit")):
+            return None
+        first, last = cut[0], cut[0] + len(wanted.rows)
+        ranked = rank_rows(query, len(wanted.columns), lambda sql: _rows(sandbox.run(database, sql)), reach=last)
+    except (SqlglotError, RecursionError):
+        return None
+    if ranked is None or len(ranked) < last:
+        return None
+    groups = tuple(r.rank for r in ranked[first:last])
+    rows, ranks = tuple(r.row for r in ranked), tuple(r.rank for r in ranked)
+    agrees = contained(wanted.rows, groups, rows, ranks)  # DISTINCT by a hidden key, for one, cannot be asked this way
+    return (groups, rows, ranks) if agrees else None
+
+
+def _rows(execution: Execution) -> tuple[tuple, ...] | None:
+    return execution.rows if execution.status == "ok" else None
 
 
 @functools.lru_cache(maxsize=20_000)
 def is_ordered(gold: str) -> bool:
     """Whether the gold query's outermost level orders its rows; only then does order count."""
     try:
-        return sqlglot.parse_one(gold, read="sqlite").args.get("order") is not None
-    except sqlglot.errors.SqlglotError:
+        return parse_query(gold).args.get("order") is not None
+    except SqlglotError:
         return "order by" in gold.lower()
-
-
-def same_rows(got: tuple[tuple, ...], wanted: tuple[tuple, ...], ordered: bool) -> bool:
-    """Equal as multisets of rows (as lists when `ordered`), numbers within 1e-6, columns in any order.
-
-    Column permutations count as equal, as in Spider's test-suite scorer (Zhong et al. 2020,
-    https://arxiv.org/abs/2010.02840): "name and age" and "age and name" answer the same question.
-
-    >>> same_rows(((1, "a"), (2.0, "b")), (("b", 2), ("a", 1)), ordered=False)
-    True
-    """
-    if len(got) != len(wanted):
-        return False
-    if not got:
-        return True
-    if len(got[0]) != len(wanted[0]):
-        return False
-    if _equal(got, wanted, ordered):
-        return True
-    return any(_equal(_permute(got, p), wanted, ordered) for p in _permutations(got, wanted))
-
-
-def _permutations(got, wanted):
-    """Orders of the columns of `got` under which each column holds the same values as in `wanted`."""
-    width = len(got[0])
-    if width > MAX_PERMUTED_COLUMNS:
-        return [tuple(range(width))]
-    columns = [Counter(map(_coarse, column)) for column in zip(*got, strict=True)]
-    targets = [Counter(map(_coarse, column)) for column in zip(*wanted, strict=True)]
-    return (
-        p for p in itertools.permutations(range(width)) if all(columns[c] == t for c, t in zip(p, targets, strict=True))
-    )
-
-
-def _permute(rows, order):
-    return rows if order == tuple(range(len(order))) else tuple(tuple(row[c] for c in order) for row in rows)
-
-
-def _equal(got, wanted, ordered: bool) -> bool:
-    if not ordered:
-        got, wanted = sorted(got, key=_row_key), sorted(wanted, key=_row_key)
-    return all(_close(a, b) for g, w in zip(got, wanted, strict=True) for a, b in zip(g, w, strict=True))
-
-
-def _close(a, b) -> bool:
-    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-9)
-    return a == b
-
-
-def _coarse(value):
-    """Numbers lose their fine digits, so that a column found equal here may still be told apart by `_close`."""
-    return f"{float(value):.3g}" if isinstance(value, (int, float)) and value is not True else value
-
-
-def _row_key(row):
-    return tuple((value is not None, isinstance(value, str), _sortable(value)) for value in row)
-
-
-def _sortable(value):
-    return 0 if value is None else float(f"{value:.6g}") if isinstance(value, (int, float)) else value
 
 
 def count_kinds(statement: exp.Expression) -> dict[str, int]:
@@ -164,12 +186,12 @@ def difficulty(sql: str) -> str:
     """easy, medium, hard or extra, by the structure of the parsed query.
 
     In the spirit of Spider's hardness (Yu et al. 2018, https://arxiv.org/abs/1809.08887): constructs are counted,
-    nesting and set operations count three, CASE and HAVING two.
+    nesting and set operations count three, CASE and HAVING two. Raises SqlglotError for what is not one query.
 
     >>> difficulty("SELECT a FROM t"), difficulty("SELECT a FROM t JOIN u ON t.i = u.i WHERE b NOT IN (SELECT c FROM v)")
     ('easy', 'hard')
     """
     weights = {"subqueries": 3, "setops": 3, "case": 2, "having": 2}
-    kinds = count_kinds(sqlglot.parse_one(sql, read="sqlite"))
+    kinds = count_kinds(parse_query(sql))
     total = sum(weights.get(kind, 1) * number for kind, number in kinds.items())
     return LEVELS[0 if total <= 1 else 1 if total <= 3 else 2 if total <= 5 else 3]
