@@ -1,5 +1,7 @@
 """The way from an adapter to a GGUF file: nothing may change on it but the format."""
 
+import copy
+import re
 import shutil
 import subprocess
 
@@ -13,7 +15,7 @@ from forge_lib.evaluation.contenders import local_model, messages_for
 from forge_lib.export import gguf
 from forge_lib.export.gguf import ExportError
 from forge_lib.export.merge import merged_model, save_merged
-from forge_lib.export.ollama import write_modelfile
+from forge_lib.export.ollama import go_template, write_modelfile
 from forge_lib.models import load_adapted, load_base
 from forge_lib.profiles import PROFILES
 from forge_lib.tasks.sql.prompt import INSTRUCTION
@@ -191,21 +193,91 @@ def test_no_converter_and_no_network_says_what_to_do(tmp_path, monkeypatch):
 
 
 def test_modelfile_has_template_and_stop_tokens(tmp_path, tokenizer):
-    text = write_modelfile(tmp_path / "model-Q8_0.gguf", 96).read_text()
+    text = write_modelfile(tmp_path / "model-Q8_0.gguf", 96, tokenizer).read_text()
     assert text.startswith("FROM ./model-Q8_0.gguf\n")
     for line in ('PARAMETER stop "<|im_end|>"', "PARAMETER temperature 0", "PARAMETER num_predict 96", INSTRUCTION):
         assert line in text
-    template = text.split('TEMPLATE """')[1].split('"""')[0]
-    messages = [{"role": "system", "content": "S"}, {"role": "user", "content": "Q"}]
-    assert _go(template, messages) == render(tokenizer, messages)
+    assert text.split('TEMPLATE """')[1].split('"""')[0] == go_template(tokenizer)
+
+
+CHATML = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{{ THINK }}{% endif %}"
+)
+TEMPLATES = {
+    "ChatML": CHATML.replace("{{ THINK }}", ""),
+    "thinking that is switched off": CHATML.replace(
+        "{{ THINK }}", "{% if enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}"
+    ),
+    "Llama 3": (
+        "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n"
+        "{{ m.content | trim }}<|eot_id|>{% endfor %}"
+        "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+    ),
+    "the system message inside the first question": (
+        "{% for m in messages %}{% if m.role == 'system' %}<start_of_turn>user\n{{ m.content }}\n\n{% elif m.role == 'user' %}"
+        "{% if loop.index0 > 1 %}<start_of_turn>user\n{% endif %}{{ m.content }}<end_of_turn>\n{% else %}"
+        "<start_of_turn>model\n{{ m.content }}<end_of_turn>\n{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+    ),
+    "one question only": (
+        "{{ messages[0].content }}\n### Question\n{{ messages[-1].content }}\n"
+        "{% if add_generation_prompt %}### {{ '{{' }}SQL}}\n{% endif %}"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_ollama_sends_the_prompt_that_was_trained(tokenizer, name):
+    """Qwen3 was sent off without the empty thought that every prompt of the course ended with."""
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = TEMPLATES[name]
+    asked = [{"role": "system", "content": "Tables:\nbooks(id)"}, {"role": "user", "content": "How many?"}]
+    assert _go(go_template(other), asked) == render(other, asked)
+    if name != "one question only":
+        asked += [{"role": "assistant", "content": "SELECT 1"}, {"role": "user", "content": "And then?"}]
+        assert _go(go_template(other), asked) == render(other, asked)
+
+
+@pytest.mark.parametrize("template", ["{{ messages[-1].content }}", "{{ raise_exception('no system role') }}"])
+def test_a_template_without_a_system_message_is_named(tokenizer, tmp_path, template):
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = template
+    with pytest.raises(ExportError, match="chat template"):
+        write_modelfile(tmp_path / "m.gguf", 8, other)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_beginning_of_a_sequence_is_left_to_the_runtime_that_adds_it(tokenizer):
+    from tokenizers.processors import TemplateProcessing
+
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = "{{ bos_token }}" + TEMPLATES["ChatML"]
+    assert "<|im_start|><|im_start|>system" in go_template(other)  # SmolLM2's tokenizer adds none
+    other.bos_token = "<|endoftext|>"
+    other.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", other.bos_token_id)]
+    )
+    assert "<|endoftext|>" not in go_template(other)
 
 
 def _go(template: str, messages: list[dict]) -> str:
-    """What Ollama's Go template makes of messages; `{{-` eats the white space before it."""
-    head, rest = template.split("{{- range .Messages }}")
-    body, tail = rest.split("{{ end }}")
-    turns = [body.replace("{{ .Role }}", m["role"]).replace("{{ .Content }}", m["content"]) for m in messages]
-    return head.rstrip() + "".join(turns) + tail
+    """What Ollama's Go template makes of messages."""
+    if "range" not in template:
+        text = template.replace("{{ .System }}", messages[0]["content"]).replace(
+            "{{ .Prompt }}", messages[1]["content"]
+        )
+        return text.replace('{{ "{{" }}', "{{")
+    body, _, tail = template.removeprefix("{{- range .Messages }}").rpartition("{{ end }}")
+    by_role = re.fullmatch(
+        r'{{ if eq .Role "system" }}(.*){{ else if eq .Role "user" }}(.*){{ else }}(.*){{ end }}', body, re.S
+    )
+    bodies = dict(zip(("system", "user", "assistant"), by_role.groups(), strict=True)) if by_role else {}
+    turns = [
+        bodies.get(m["role"], body).replace("{{ .Role }}", m["role"]).replace("{{ .Content }}", m["content"])
+        for m in messages
+    ]
+    return "".join(turns) + tail
 
 
 def test_an_empty_list_of_pairs(f16, library: DataSet, tokenizer):
