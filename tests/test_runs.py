@@ -1,10 +1,16 @@
 import json
-import shutil
-from collections import namedtuple
+import os
+import shlex
+import subprocess
+import sys
 
 import pytest
 
-from forge_lib.runs import RunError, check_disk, fresh_folder, start, write_atomically
+import run_all
+from forge_lib import ROOT, place
+from forge_lib.lock import held
+from forge_lib.profiles import ProfileError
+from forge_lib.runs import RunError, run_folder, start
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +46,21 @@ def test_the_run_knows_its_data_without_the_path_of_this_machine(tmp_path):
 
 def test_a_missing_input_names_the_notebook_that_makes_it():
     lab = start("smoke", "r")
-    with pytest.raises(RunError, match=r"04_sft makes it.*--only 04 --profile smoke --run r"):
+    with pytest.raises(RunError, match=r"04_sft makes it.*--only 04 --profile smoke --run r`"):
         lab.require("sft/adapter", "04_sft")
+
+
+def test_the_command_that_mends_it_runs_with_the_same_seed_data_and_engine(monkeypatch):
+    monkeypatch.setenv("FORGE_ENGINE", "trl")
+    lab = start("smoke", "my run", 5, data="my:/data/our shop's")
+    with pytest.raises(RunError) as error:
+        lab.require("sft/adapter", "04_sft")
+    engine, python, script, *words = shlex.split(str(error.value).split("`")[1])
+    assert (engine, python, script) == ("FORGE_ENGINE=trl", "python", "run_all.py")
+    given = run_all.parser().parse_args(words)
+    assert (given.only, given.profile, given.run, given.seed, given.data) == (
+        "04", "smoke", "my run", 5, "my:/data/our shop's",
+    )  # fmt: skip
 
 
 def test_an_interrupted_stage_keeps_the_last_good_artefact():
@@ -55,28 +74,138 @@ def test_an_interrupted_stage_keeps_the_last_good_artefact():
     assert [p.name for p in (lab.dir / "sft").iterdir()] == ["adapter"]
 
 
-def test_an_interrupted_write_leaves_the_old_text(tmp_path, monkeypatch):
-    path = write_atomically(tmp_path / "a.json", "old")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, "new")
-    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
-
-
-def test_a_full_disk_is_found_before_the_work(tmp_path, monkeypatch):
-    usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 2**28))
-    with pytest.raises(RunError, match=r"1.5 GB and only 0.2 GB are free"):
-        check_disk(tmp_path, 1.5)
-
-
-def test_fresh_folder_replaces_the_old_one_whole(tmp_path):
-    for text in ("one", "two"):
-        with fresh_folder(tmp_path / "f") as work:
-            (work / text).touch()
-    assert [p.name for p in (tmp_path / "f").iterdir()] == ["two"]
-
-
 def test_an_unknown_task_is_refused():
     with pytest.raises(RunError, match="task='sql'"):
         start("smoke", "r", task="poetry")
+
+
+NAMES = ["..", ".", "", "../x", "a/b", "/tmp/x", "a\\b", "~", "~/x", "-x", ".hidden", "x.", "x ", " x", "a\nb", "a\0b", "a\u202eb",
+         "x" * 65, "ж" * 120, "a:b", "a*", "{run}", "mlflow.db", "mlartifacts", "\ud800", 5, None]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_run_is_one_plain_folder(name, tmp_path):
+    with pytest.raises(RunError, match="cannot name a run"):
+        start("smoke", name)
+    assert not any(tmp_path.rglob("config.json"))
+
+
+@pytest.mark.parametrize("name", ["default", "a run", "мой", "2026-11-26_a", "v1.2", "O'Brien"])
+def test_a_run_may_have_any_plain_name(name, tmp_path):
+    assert start("smoke", name).dir == tmp_path / "runs" / name
+
+
+def test_a_run_is_never_written_into_the_course_itself(monkeypatch):
+    monkeypatch.setenv("FORGE_RUNS", str(ROOT.parent))
+    with pytest.raises(RunError, match="course's own files"):
+        run_folder(ROOT.name)
+    monkeypatch.setenv("FORGE_RUNS", ".")
+    with pytest.raises(RunError, match="course's own files"):
+        run_folder("notebooks")
+
+
+def test_a_file_in_the_place_of_a_run_is_named(tmp_path, monkeypatch):
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "r").touch()
+    with pytest.raises(RunError, match="runs/r is a file"):
+        start("smoke", "r")
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs" / "r"))
+    with pytest.raises(RunError, match="cannot be written"):
+        start("smoke", "x")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "17", None, True])
+def test_a_seed_that_numpy_would_refuse_is_refused_before_anything_is_written(seed, tmp_path):
+    with pytest.raises(RunError, match="whole number from 0 to 4294967295"):
+        start("smoke", "r", seed)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_refused_start_leaves_no_run_behind(tmp_path, monkeypatch):
+    for variable, value, name in (("FORGE_ENGINE", "abacus", "smoke"), ("FORGE_ENGINE", "", "quantum")):
+        monkeypatch.setenv(variable, value)
+        with pytest.raises(ProfileError, match="Choose one of"):
+            start(name, "r")
+    assert not (tmp_path / "runs").exists()
+
+
+DAMAGED = ["", "{", "[]", "5", "null", "{}", '{"profile": 5, "seed": 17}', '{"profile": {}}', "\udcff", "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=lambda t: t[:12])
+def test_a_damaged_config_is_named_and_never_taken_for_another(text, tmp_path):
+    folder = start("smoke", "r").dir
+    (folder / "config.json").write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(RunError, match=r"config\.json .*(copy|begin again)"):
+        start("smoke", "r")
+    assert (folder / "config.json").read_bytes() == text.encode(errors="surrogateescape")
+
+
+def test_damaged_results_name_the_notebook_that_makes_them_again():
+    lab = start("smoke", "r")
+    lab.path("a.json").write_text("{")
+    lab.path("b.jsonl").write_text('{"id": 1}\n{"id"')
+    with pytest.raises(RunError, match=r"r/a\.json cannot be read.*Run notebook 06_evaluation again"):
+        lab.load_json("a.json", "06_evaluation")
+    with pytest.raises(RunError, match=r"r/b\.jsonl, line 2, is cut off.*Run notebook 06_evaluation again"):
+        lab.load_records("b.jsonl", "06_evaluation")
+
+
+def test_what_a_training_was_made_with_outlives_later_starts(monkeypatch):
+    lab = start("smoke", "r")
+    monkeypatch.setenv("FORGE_ENGINE", "trl")
+    start("smoke", "r").freeze("sft")
+    monkeypatch.delenv("FORGE_ENGINE")
+    start("smoke", "r")
+    engines = {stage: lab.config(stage)["profile"]["engine"] for stage in ("sft", "grpo", None)}
+    assert engines == {"sft": "trl", "grpo": "torch", None: "torch"}
+
+
+def test_relative_empty_and_home_folders_are_one_place_each(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = []
+    for where in (tmp_path, ROOT):
+        monkeypatch.chdir(where)
+        for given in ("", "  ", "elsewhere", "./elsewhere/", "~/elsewhere"):
+            monkeypatch.setenv("FORGE_RUNS", given)
+            found.append(place("FORGE_RUNS", "runs"))
+    assert found[:5] == found[5:] == [ROOT / "runs"] * 2 + [ROOT / "elsewhere"] * 2 + [tmp_path / "elsewhere"]
+
+
+HOLD = "import sys; from pathlib import Path; from forge_lib.lock import held\nwith held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_run_that_another_process_holds_is_refused_until_that_process_dies(tmp_path):
+    folder = tmp_path / "runs" / "r"
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(RunError, match=rf"runs/r is in use by another process \({other.pid}\)"), held(folder):
+        pass
+    with pytest.raises(RunError, match="in use by another process"):
+        start("smoke", "r")
+    start("smoke", "another")
+    other.kill()
+    other.communicate()
+    with held(folder):
+        start("smoke", "r")  # as a kernel does, whose runner holds the folder
+        assert os.environ["FORGE_HELD"] == str(folder)
+    with held(folder):
+        pass
+
+
+def test_a_start_sweeps_what_a_killed_process_left():
+    lab = start("smoke", "r")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f".state.pt.new-{gone.pid}-0123abcd", f".adapter.new-{gone.pid}-0123abcd/weights",
+                 f".adapter.old-{gone.pid}-0123abcd/weights"):  # fmt: skip
+        path = lab.path("sft", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old" if ".old-" in name else "half")
+    live = lab.path(f".x.new-{os.getpid()}-0123abcd")
+    live.touch()
+    start("smoke", "r")
+    assert [p.name for p in lab.path("sft").iterdir()] == ["adapter"]
+    assert lab.path("sft", "adapter", "weights").read_text() == "old" and live.exists()

@@ -7,7 +7,6 @@ before they are taken, so that no review brings in what the gate would have thro
 from __future__ import annotations
 
 import html
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.quality import check_pair
+from forge_lib.files import cut_torn_tail, json_lines, read_jsonl
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 
 VERDICTS = ("accept", "fix", "reject")
@@ -87,7 +87,7 @@ class Review:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         record = {key: value for key, value in vars(decision).items() if value}
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.write(json_lines([record]))
             file.flush()
             os.fsync(file.fileno())
         self.decisions[pair.id] = decision
@@ -113,15 +113,12 @@ class Review:
 def read_decisions(path: Path | str) -> list[Decision]:
     """Decisions from JSON lines; DataError names file and line of a malformed one. A last line cut off is left out."""
     path = Path(path)
-    text = path.read_text(encoding="utf-8")
-    if text and not text.endswith("\n"):  # the machine stopped while it was written
-        text = text[: text.rfind("\n") + 1]
-        path.write_text(text, encoding="utf-8")
+    cut_torn_tail(path)
     decisions = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, record in enumerate(read_jsonl(path, "Mend or delete the line.", DataError), 1):
         try:
-            decision = Decision(**json.loads(line))
-        except (json.JSONDecodeError, TypeError) as error:
+            decision = Decision(**record)
+        except TypeError as error:
             raise DataError(f"{path.name}, line {number}, is no decision ({error}).") from error
         if decision.verdict not in VERDICTS:
             raise DataError(

@@ -6,7 +6,6 @@ where it stopped and nothing is paid for twice.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 from forge_lib.chat import Message
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.endpoint import Ask
+from forge_lib.files import cut_torn_tail, json_lines, read_jsonl
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 from forge_lib.tasks.sql.schema import render_schema
 
@@ -78,7 +78,7 @@ def word_questions(
         for draft in tqdm([d for d in drafts if d.id not in known], "teacher", disable=not progress):
             said = ask(teacher_messages(data, draft), MAX_TOKENS).text.strip().strip('"')
             known[draft.id] = "" if said in ("", "DROP") else said
-            file.write(json.dumps({"id": draft.id, "question": known[draft.id]}, ensure_ascii=False) + "\n")
+            file.write(json_lines([{"id": draft.id, "question": known[draft.id]}]))
             file.flush()
             os.fsync(file.fileno())
     return [
@@ -91,17 +91,13 @@ def _answers(folder: Path) -> dict[str, str]:
     path = folder / "teacher.jsonl"
     if not path.exists():
         return {}
-    text = path.read_text(encoding="utf-8")
-    if text and not text.endswith("\n"):  # cut off while it was written: that one is asked again
-        text = text[: text.rfind("\n") + 1]
-        path.write_text(text, encoding="utf-8")
+    cut_torn_tail(path)  # that one is asked again
     answers = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, record in enumerate(read_jsonl(path, "Delete the line.", DataError), 1):
         try:
-            record = json.loads(line)
             answers[record["id"]] = record["question"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except KeyError as error:
             raise DataError(
-                f"teacher.jsonl, line {number}, is no answer of the teacher ({error}). Delete the line."
+                f"teacher.jsonl, answer {number}, is no answer of the teacher ({error} is missing). Delete the line."
             ) from error
     return answers

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import torch
 
 from forge_lib import ROOT
 from forge_lib.chat import render
+from forge_lib.files import read_jsonl
 from forge_lib.models import causal_lm
 
 
 def load_probe() -> list[dict]:
     """Items {"question", "options" (first is right)} written for the course."""
-    text = (ROOT / "data" / "general_probe.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]
+    return read_jsonl(ROOT / "data" / "general_probe.jsonl", "Put it back: git checkout data/general_probe.jsonl")
 
 
 @torch.inference_mode()

@@ -27,16 +27,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from forge_lib.profiles import ENGINES as PACKAGES
 from forge_lib.profiles import Profile
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 from forge_lib.training.sft import SFTSettings, cosine_schedule, validations_since_best
 
 ENGINES = {  # name: module, package it stands on, file that installs the package
-    "torch": ("torch_loop", "torch", "requirements.txt"),
-    "trl": ("trl_trainer", "trl", "requirements.txt"),
-    "unsloth": ("unsloth_trainer", "unsloth", "requirements-gpu.txt"),
-    "mlx": ("mlx_loop", "mlx_lm", "requirements-mlx.txt"),
+    name: (f"{name}_{kind}", *PACKAGES[name])
+    for name, kind in {"torch": "loop", "trl": "trainer", "unsloth": "trainer", "mlx": "loop"}.items()
 }
 
 

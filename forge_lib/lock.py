@@ -1,0 +1,82 @@
+"""One process at a time works in a run folder: a lock that the system itself lifts when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from forge_lib.files import RunError, cannot_write
+
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None
+    import msvcrt
+
+HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
+BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The run folder for this process and its kernels alone. Raises RunError when another process has it.
+
+    A file system without locks (some network disks) gives none, and nothing is refused there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with file:
+        for _ in range(10):  # a notebook that looks whether the folder is free has it for a moment
+            if _take(file):
+                break
+            time.sleep(0.05)
+        else:
+            raise _in_use(folder, file)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        os.environ[HELD] = str(folder)
+        try:
+            yield
+        finally:
+            os.environ.pop(HELD, None)
+
+
+def check_free(folder: Path) -> None:
+    """Raise RunError when another process holds the run folder, and did not start this one."""
+    path = folder / ".lock"
+    if os.environ.get(HELD) == str(folder) or not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        if not _take(file, shared=True):
+            raise _in_use(folder, file)
+
+
+def _take(file: IO, shared: bool = False) -> bool:
+    try:
+        if fcntl:
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        else:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        return error.errno not in BUSY
+    return True
+
+
+def _in_use(folder: Path, file: IO) -> RunError:
+    who = ""
+    with contextlib.suppress(OSError):  # Windows lets nobody read a locked file
+        file.seek(0)
+        who = file.read().strip()
+    return RunError(
+        f"runs/{folder.name} is in use by another process{f' ({who})' if who else ''}. Wait until it ends or stop it, "
+        "or give this run another name (--run NAME; in a notebook, the parameter `run`)."
+    )
