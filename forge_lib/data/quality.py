@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import pandas as pd
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from forge_lib.data.augment import skeleton
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.tasks.sql.luck import decided_by_luck
+from forge_lib.tasks.sql.luck import decided_by_luck, empty_first
+from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 from forge_lib.tasks.sql.schema import render_schema
@@ -27,8 +27,11 @@ RULES = {
     "parses": "The SQL is one query that sqlglot parses.",
     "runs": "SQLite executes it, within the time limit and without writing.",
     "returns rows": "It returns at least one value that is not NULL.",
-    "deterministic": "No luck decides: no LIMIT through a tie, no column with several values in a group.",
+    "deterministic": "No luck decides: no LIMIT through a tie, no column with several values in a group, no clock.",
+    "lowest has a value": "What is taken as the lowest has a value: SQLite sorts NULL first.",
     "asks for its literals": "Every text value of the SQL stands in the question (dates and CASE labels excepted).",
+    "values one would type": "No text value is a paragraph: no line break, at most 100 characters.",
+    "no chat marks": "No control mark of a chat template stands in question or SQL, such as <|im_end|>.",
     "length": "Prompt and answer together fit the token limit.",
     "no personal data": "No e-mail address, telephone number, bank account or card number.",
     "new question": "No earlier pair asks the same words of the same database.",
@@ -40,6 +43,10 @@ RULES = {
 }
 NEAR = 0.8  # Jaccard similarity of two questions' character 5-grams from which they are near-duplicates
 SHINGLE = 5
+LONGEST_VALUE = 100  # characters; the course's own values end at 40
+CHAT_MARKS = re.compile(
+    r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]|<</?SYS>>"
+)
 PERMUTATIONS = 64  # of MinHash: candidates only, each is compared exactly afterwards
 
 
@@ -120,24 +127,31 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
     """The rules that one pair satisfies or breaks by itself, length excepted."""
     for kind, text in personal_data(f"{pair.question} {pair.sql}"):
         yield Finding(pair.id, "no personal data", f"{kind}: {text}")
+    for mark in CHAT_MARKS.findall(f"{pair.asked} {pair.sql}"):
+        yield Finding(pair.id, "no chat marks", mark)
     try:
-        statements = sqlglot.parse(pair.sql, read="sqlite")
-        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-            yield Finding(pair.id, "parses", "not one SELECT")
-            return
+        query = parse_query(pair.sql)
     except SqlglotError as error:
         yield Finding(pair.id, "parses", str(error).splitlines()[0])
         return
+    for text in (v.this for v in query.find_all(exp.Literal) if v.is_string):
+        if len(text) > LONGEST_VALUE or len(text.splitlines()) > 1:
+            yield Finding(pair.id, "values one would type", f"{len(text)} characters: {text[:40]!r}…")
     if pair.wording != "values":  # there the question words the value otherwise, on purpose
-        for text in missing_literals(pair.question, statements[0]):
+        for text in missing_literals(pair.question, query):
             yield Finding(pair.id, "asks for its literals", repr(text))
-    result = sandbox.run(data.database(pair.db_id), pair.sql)
+    database = data.database(pair.db_id)
+    result = sandbox.run(database, pair.sql)
     if result.status != "ok":
         yield Finding(pair.id, "runs", result.error)
-    elif all(value is None for row in result.rows for value in row):
+        return
+    if all(value is None for row in result.rows for value in row):
         yield Finding(pair.id, "returns rows", f"{len(result.rows)} rows")
-    elif why := decided_by_luck(statements[0], lambda sql: _rows(sandbox.run(data.database(pair.db_id), sql))):
+        return
+    if why := decided_by_luck(query, lambda sql: _rows(sandbox.run(database, sql))):
         yield Finding(pair.id, "deterministic", why)
+    if why := empty_first(pair.sql, lambda sql: _rows(sandbox.run(database, sql))):
+        yield Finding(pair.id, "lowest has a value", why)
 
 
 def _rows(execution: Execution) -> tuple[tuple, ...] | None:

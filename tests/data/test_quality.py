@@ -26,6 +26,15 @@ ALONE = {
     "runs": ({"sql": "SELECT pages FROM books"}, {"sql": "SELECT price FROM books"}),
     "returns rows": ({"sql": "SELECT title FROM books WHERE price > 999"}, {"sql": "SELECT title FROM books WHERE price > 0"}),
     "deterministic": ({"sql": "SELECT title FROM books LIMIT 1"}, {"sql": "SELECT title FROM books LIMIT 1000"}),
+    "lowest has a value": (
+        {"question": "Who was born first?", "sql": "SELECT name FROM authors ORDER BY born LIMIT 1"},
+        {"question": "Who was born first?", "sql": "SELECT name FROM authors ORDER BY born NULLS LAST LIMIT 1"},
+    ),
+    "values one would type": (
+        {"question": "How many are titled one\ntwo?", "sql": "SELECT COUNT(*) FROM books WHERE title = 'One\nTwo'"},
+        {"question": "How many are titled one two?", "sql": "SELECT COUNT(*) FROM books WHERE title = 'One Two'"},
+    ),
+    "no chat marks": ({"question": "How many books<|im_end|> are there?"}, {"question": "How many books <3 are there |>?"}),
     "asks for its literals": (
         {"question": "Titles, please", "sql": "SELECT COUNT(*) FROM books WHERE title = 'Three'"},
         {"question": "How many books are titled three?", "sql": "SELECT COUNT(*) FROM books WHERE title = 'Three'"},
@@ -104,6 +113,31 @@ def test_dates_formats_and_case_labels_need_not_be_in_the_question(library):
         "SELECT CASE WHEN price > 1 THEN 'dear' ELSE 'cheap' END FROM books WHERE strftime('%Y', '2024-01-01') = '2024'"
     )
     assert check_pairs(library, [replace(library.train[0], sql=sql)]) == []
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT " + "(" * 60 + "1" + ")" * 60, "SELECT 1; SELECT 2", "DROP TABLE books", "SELECT 'a"]
+)
+def test_what_cannot_be_parsed_is_a_finding_and_no_traceback(library, sql):
+    assert [f.rule for f in check_pairs(library, [replace(library.train[0], sql=sql)])] == ["parses"]
+
+
+def test_a_paragraph_is_no_value_to_ask_for(library):
+    note = "Holds a degree and is fluent in several languages. " * 3
+    pair = replace(
+        library.train[0], question=f"Whose note is {note}?", sql=f"SELECT 1 FROM books WHERE title <> '{note}'"
+    )
+    assert "values one would type" in {f.rule for f in check_pairs(library, [pair])}
+
+
+@pytest.mark.parametrize("mark", ["<|im_start|>", "<|endoftext|>", "</s>", "[INST]", "<start_of_turn>", "<｜User｜>"])
+def test_chat_marks_are_named_wherever_they_stand(library, mark):
+    pair = replace(
+        library.train[0], question=f"Titled '{mark}'?", sql=f"SELECT COUNT(*) FROM books WHERE title = '{mark}'"
+    )
+    assert {(f.rule, f.detail) for f in check_pairs(library, [pair])} == {("no chat marks", mark)}
+    pair = replace(library.train[0], evidence=f"as {mark} says")
+    assert [f.rule for f in check_pairs(library, [pair])] == ["no chat marks"]
 
 
 def test_an_unanswerable_question_passes_the_gate(library):

@@ -2,11 +2,16 @@ import sqlite3
 
 import pytest
 
-from forge_lib.tasks.sql.luck import decided_by_luck
+from forge_lib.tasks.sql.luck import decided_by_luck, empty_first
 
 SCRIPT = """
-CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT);
-INSERT INTO t VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'z'), (4, 3, 'z');
+CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT, n INTEGER);
+INSERT INTO t VALUES (1, 1, 'x', NULL), (2, 1, 'y', 4), (3, 2, 'z', 5), (4, 3, 'z', 6);
+CREATE TABLE u (t_id INTEGER, w TEXT, status TEXT);
+INSERT INTO u VALUES (1, 'p', 'now'), (1, 'q', 'now'), (2, 'r', 'x');
+CREATE VIEW v AS SELECT * FROM t;
+CREATE TABLE twice (a, b);
+INSERT INTO twice VALUES (1, 2), (1, 2);
 """
 
 
@@ -43,8 +48,63 @@ def run():
         ("SELECT b, COUNT(*) FROM t GROUP BY b", ""),
         ("SELECT id, b, COUNT(*) FROM t GROUP BY id", ""),
         ("SELECT b, MAX(id) FROM t GROUP BY a", ""),
+        # by alias, by number, by an expression over an alias
+        ("SELECT b, a AS k FROM t ORDER BY k LIMIT 1", "LIMIT 1 cuts"),
+        ("SELECT b, a AS k FROM t ORDER BY k + 1 DESC LIMIT 1", ""),
+        ("SELECT b, COUNT(*) AS n FROM t GROUP BY b ORDER BY n LIMIT 1", "LIMIT 1 cuts"),
+        ("SELECT b, a FROM t ORDER BY 2 LIMIT 1", "LIMIT 1 cuts"),
+        ("SELECT b, a FROM t ORDER BY 2 DESC LIMIT 1", ""),
+        ("SELECT * FROM twice LIMIT 1", ""),
+        ("SELECT b FROM v ORDER BY a LIMIT 1", "LIMIT 1 cuts"),
+        # in set operations, CTEs and subqueries
+        ("SELECT a, b FROM t UNION ALL SELECT t_id, w FROM u ORDER BY a LIMIT 2", "LIMIT 2 cuts"),
+        ("SELECT b FROM t UNION SELECT w FROM u ORDER BY 1 LIMIT 2", ""),
+        ("WITH c AS (SELECT * FROM t ORDER BY a LIMIT 1) SELECT b FROM c", "LIMIT 1 cuts"),
+        ("WITH c AS (SELECT * FROM t), d AS (SELECT b FROM c ORDER BY a LIMIT 1) SELECT * FROM d", "LIMIT 1 cuts"),
+        ("WITH c AS (SELECT * FROM t ORDER BY a DESC LIMIT 1) SELECT b FROM c", ""),
+        ("SELECT b, (SELECT w FROM u WHERE u.t_id = t.id LIMIT 1) FROM t", "the rows change"),
+        ("SELECT b, (SELECT w FROM u WHERE u.t_id = t.id ORDER BY w LIMIT 1) FROM t", ""),
+        # the order of reading
+        ("SELECT id, MAX(b) FROM t GROUP BY b", "the rows change"),
+        ("SELECT GROUP_CONCAT(b) FROM t", "the rows change"),
+        ("SELECT GROUP_CONCAT(b) FROM t WHERE id = 1", ""),
+        ("SELECT b, ROW_NUMBER() OVER (ORDER BY a) FROM t", "the rows change"),
+        ("SELECT b, RANK() OVER (ORDER BY a) FROM t", ""),
+        ("SELECT b FROM t WHERE a = (SELECT a FROM t WHERE a < 3)", "the rows change"),
+        ("SELECT x.b FROM t AS x, t y WHERE x.id = y.a ORDER BY x.b", ""),
+        # clocks and chance
+        ("SELECT b FROM t ORDER BY RANDOM() LIMIT 1", "RANDOM() is another"),
+        ("SELECT b FROM t WHERE b > CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP is another"),
+        ("SELECT strftime('%Y', 'now') - a FROM t", "STRFTIME('%Y', 'now') is another"),
+        ("SELECT b FROM t WHERE b > date('now', '-1 year')", "DATE('now', '-1 year') is another"),
+        ("SELECT time()", "TIME() is another"),
+        ("SELECT date(b), strftime('%Y', b), LOWER('now') FROM t", ""),
+        ("SELECT w FROM u WHERE status = 'now'", ""),
+        ("SELECT " + "(" * 60 + "1" + ")" * 60, ""),
     ],
 )
 def test_luck_is_found_where_another_order_of_rows_gives_another_answer(run, sql, why):
     found = decided_by_luck(sql, run)
     assert found.startswith(why) and bool(found) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("SELECT b FROM t ORDER BY n LIMIT 1", True),
+        ("SELECT b, n AS m FROM t ORDER BY m LIMIT 2", True),
+        ("SELECT b, n FROM t ORDER BY 2 LIMIT 2", True),
+        ("SELECT b FROM t WHERE id = (SELECT id FROM t ORDER BY n LIMIT 1)", True),
+        ("SELECT b FROM t GROUP BY b ORDER BY MIN(n) LIMIT 1", True),
+        ("SELECT b FROM t ORDER BY n LIMIT 1 OFFSET 1", False),
+        ("SELECT b FROM t ORDER BY n DESC LIMIT 4", False),
+        ("SELECT b FROM t ORDER BY n NULLS LAST LIMIT 1", False),
+        ("SELECT b FROM t ORDER BY n NULLS FIRST LIMIT 1", False),
+        ("SELECT b FROM t WHERE n IS NOT NULL ORDER BY n LIMIT 1", False),
+        ("SELECT b FROM t WHERE n IS NULL ORDER BY n LIMIT 1", False),
+        ("SELECT b FROM t ORDER BY n", False),
+        ("SELECT b FROM t ORDER BY a, n LIMIT 1", False),
+    ],
+)
+def test_a_row_without_a_value_is_not_the_lowest(run, sql, named):
+    assert bool(empty_first(sql, run)) == named

@@ -1,63 +1,123 @@
-"""Whether a query's result is decided by luck: by the order in which SQLite happens to read rows.
+"""Whether a query's result is decided by luck: by the order in which SQLite happens to read rows, the hour, or chance.
 
-Two ways lead there: a LIMIT that cuts through rows that are equal in the ORDER BY, and a column beside GROUP BY that
-has several values within a group. Both are found by asking the database, not by reading the query alone.
+Some of it shows in the query (a clock, RANDOM). The rest is found by asking the database: a LIMIT that cuts through rows
+that are equal in the ORDER BY, a column beside GROUP BY that has several values within a group, and whatever else comes
+out differently when the tables are read from their end or ties are broken otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from forge_lib.tasks.sql.ordering import Ranked, rank_rows, window
+from forge_lib.tasks.sql.parsing import parse_query
+from forge_lib.tasks.sql.rows import same_rows
 
 Rows = tuple[tuple, ...]
-KEY = "_key"
+CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
+CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
 
 def decided_by_luck(sql: str | exp.Query, run: Callable[[str], Rows | None]) -> str:
     """Why the rows of `sql` (text, or parsed) depend on luck, as a phrase; "" when they do not.
 
-    run: executes a query and returns its rows, or None where it cannot run (a subquery that needs the outer query is
-    so left out).
+    run: executes a query and returns its rows, or None where it cannot run (a subquery that needs the outer query
+    cannot alone). Rows in another order, where the query leaves that open, are no luck.
 
-    >>> rows = {"SELECT a, b AS _key0 FROM t ORDER BY b": ((1, 9), (2, 9))}
-    >>> decided_by_luck("SELECT a FROM t ORDER BY b LIMIT 1", rows.get)
-    'LIMIT 1 cuts through rows that are equal in the order'
+    >>> decided_by_luck("SELECT a FROM t ORDER BY RANDOM() LIMIT 1", lambda sql: None)
+    'RANDOM() is another at every run'
     """
-    tree = sqlglot.parse_one(sql, read="sqlite") if isinstance(sql, str) else sql
-    for query in tree.find_all(exp.Query):
-        if isinstance(query, exp.Subquery):
-            continue
-        why = _cut_through_a_tie(query, run) or _bare_column(query, run)
-        if why:
-            return why
+    try:
+        tree = parse_query(sql) if isinstance(sql, str) else sql
+        by_chance = _clock_or_chance(tree)
+        if by_chance:
+            return f"{by_chance} is another at every run"
+        for query in _queries(tree):
+            why = _cut_through_a_tie(query, run) or _bare_column(query, run)
+            if why:
+                return why
+        return _otherwise_read(tree, run)
+    except (SqlglotError, RecursionError):
+        return ""  # what cannot be parsed is refused by another rule
+
+
+def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
+    """Where a query takes "the lowest" and gets a row without a value, which SQLite sorts first; "" where it does not.
+
+    A query that says NULLS FIRST means it.
+
+    >>> rows = lambda sql: (("ink", None, 1), ("pen", 2, 2)) if "RANK" in sql else (("ink",),)
+    >>> empty_first("SELECT name FROM t ORDER BY price LIMIT 1", rows)
+    'LIMIT 1 takes rows without a value of price as the lowest'
+    """
+    if re.search(r"\bNULLS\s+FIRST\b", sql, re.I):
+        return ""
+    try:
+        for query in _queries(parse_query(sql)):
+            first = query.args["order"].expressions[0] if query.args.get("order") else None
+            if first is None or first.args.get("desc") or not first.args.get("nulls_first"):
+                continue
+            ranked, cut = _standing(query, run)
+            taken = ranked[cut[0] : cut[0] + cut[1]] if ranked and cut and cut[1] is not None else []
+            if any(r.keys[0] is None for r in taken) and any(r.keys[0] is not None for r in ranked):
+                named = first.this.sql(dialect="sqlite")
+                return f"LIMIT {cut[1]} takes rows without a value of {named} as the lowest"
+    except (SqlglotError, RecursionError):
+        pass
     return ""
 
 
+def _clock_or_chance(tree: exp.Expression) -> str:
+    """The first call in a query whose value changes by itself, as text; "" when there is none."""
+    for call in tree.find_all(exp.Func):
+        text = call.sql(dialect="sqlite")
+        name = text.partition("(")[0].lower()
+        given = [a.this if isinstance(a, exp.TsOrDsToTimestamp) else a for a in call.iter_expressions()]
+        now = any(isinstance(a, exp.Literal) and a.this.lower() == "now" for a in given)
+        if name in CHANCE or name.startswith("current_") or (name in CLOCKS and (now or not given)):
+            return text
+    return ""
+
+
+def _queries(tree: exp.Query) -> Iterator[exp.Query]:
+    """The query and every query in it that cuts or groups, each a copy with the CTEs that it can see."""
+    for query in tree.find_all(exp.Select, exp.SetOperation):
+        if query.args.get("limit") is None and query.args.get("group") is None:
+            continue
+        seen: list[exp.CTE] = []
+        above = query.parent
+        while above is not None:
+            clause = above.args.get("with_")
+            seen += [c for c in (clause.expressions if clause else []) if not any(n is query for n in c.walk())]
+            above = above.parent
+        alone = query.copy()
+        if seen:
+            own = alone.args["with_"].expressions if alone.args.get("with_") else []
+            alone.set("with_", exp.With(expressions=[c.copy() for c in [*seen, *own]]))
+        yield alone
+
+
+def _standing(query: exp.Query, run: Callable) -> tuple[list[Ranked] | None, tuple[int, int | None] | None]:
+    """All rows of a query with their ranks, and the window that its LIMIT cuts."""
+    rows, cut = run(query.sql(dialect="sqlite")), window(query)
+    if not rows or cut is None:
+        return None, cut
+    return rank_rows(query, len(rows[0]), run), cut
+
+
 def _cut_through_a_tie(query: exp.Query, run: Callable) -> str:
-    limit = query.args.get("limit")
-    if limit is None or not limit.expression.is_int:
+    ranked, cut = _standing(query, run)
+    if ranked is None or cut is None or cut[1] is None:
         return ""
-    count, offset = int(limit.expression.name), query.args.get("offset")
-    first = int(offset.expression.name) if offset is not None and offset.expression.is_int else 0
-    probe = query.copy()
-    probe.set("limit", None)
-    probe.set("offset", None)
-    keys = [ordered.this.copy() for ordered in (query.args["order"].expressions if query.args.get("order") else [])]
-    if isinstance(probe, exp.Select):
-        for number, key in enumerate(keys):
-            probe.append("expressions", exp.alias_(key, f"{KEY}{number}"))
-    rows = run(probe.sql(dialect="sqlite"))
-    if not rows:
-        return ""
-    width = len(keys) if isinstance(probe, exp.Select) else 0
-    split = len(rows[0]) - width
-    for edge in {first, first + count}:  # where the window begins and where it ends
-        if 0 < edge < len(rows):
-            before, after = rows[edge - 1], rows[edge]
-            tied = [r for r in rows if r[split:] == before[split:]]
-            if before[split:] == after[split:] and len({r[:split] for r in tied}) > 1 and width == len(keys):
+    first, count = cut
+    for edge in (first, first + count):  # where the window begins and where it ends
+        if 0 < edge < len(ranked) and ranked[edge - 1].rank == ranked[edge].rank:
+            tied = [r.row for r in ranked if r.rank == ranked[edge].rank]
+            if len(set(tied)) > 1:
                 return f"LIMIT {count} cuts through rows that are equal in the order"
     return ""
 
@@ -80,3 +140,47 @@ def _bare_column(query: exp.Query, run: Callable) -> str:
             if rows and max(r[0] for r in rows) > 1:
                 return f"{column.sql(dialect='sqlite')} has several values in one group"
     return ""
+
+
+def _otherwise_read(tree: exp.Query, run: Callable) -> str:
+    rows = run(tree.sql(dialect="sqlite"))
+    if rows is None:
+        return ""
+    for how, variant in (
+        ("its tables are read from their end", _from_the_end(tree)),
+        ("ties are broken upwards", _ties_broken(tree, False)),
+        ("ties are broken downwards", _ties_broken(tree, True)),
+    ):
+        found = None if variant == tree else run(variant.sql(dialect="sqlite"))
+        if found is not None and not same_rows(found, rows, ordered=False):
+            return f"the rows change when {how}"
+    return ""
+
+
+def _ties_broken(tree: exp.Query, descending: bool) -> exp.Query:
+    """The same query with every LIMIT's order continued by the columns shown."""
+    broken = tree.copy()
+    for query in broken.find_all(exp.Select, exp.SetOperation):
+        if query.args.get("limit") is not None:
+            terms = query.args["order"].expressions if query.args.get("order") else []
+            more = [exp.Ordered(this=exp.Literal.number(n + 1), desc=descending, nulls_first=not descending)
+                    for n in range(len(query.selects))]  # fmt: skip
+            query.set("order", exp.Order(expressions=[*terms, *more]))
+    return broken
+
+
+def _from_the_end(tree: exp.Query) -> exp.Query:
+    """The same query over `(SELECT * FROM t ORDER BY rowid DESC LIMIT -1)` in the place of each table."""
+    turned = tree.copy()
+    known = {cte.alias.lower() for cte in turned.find_all(exp.CTE)}
+    for table in list(turned.find_all(exp.Table)):
+        if table.name.lower() in known and not table.db:
+            continue
+        bare = table.copy()
+        bare.set("alias", None)
+        bare.set("joins", None)
+        back = exp.select("*").from_(bare).order_by("rowid DESC").limit(-1)
+        named = exp.Subquery(this=back, alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name, quoted=True)))
+        named.set("joins", table.args.get("joins"))
+        table.replace(named)
+    return turned
