@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from forge_lib.chat import Message
+from forge_lib.data.files import fault, field_name, records, rows
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.runs import write_atomically
 from forge_lib.tasks.sql.prompt import build_messages
@@ -24,6 +25,8 @@ Conversation = list[Message]
 SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
 FIELDS = tuple(Pair.__dataclass_fields__)
 ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
+MEANT = {"query": "sql", "answer": "sql", "gold": "sql", "db": "db_id", "database": "db_id", "schema": "db_id",
+         "nl": "question", "text": "question", "prompt": "question", "level": "difficulty"}  # fmt: skip
 
 
 def conversation(data: DataSet, pair: Pair) -> Conversation:
@@ -96,9 +99,22 @@ def _from_bird(record: dict, ident: str) -> Pair:
 def _from_plain(record: dict, ident: str) -> Pair:
     unknown = sorted(set(record) - set(FIELDS))
     if unknown:
-        raise ValueError(f"the field '{unknown[0]}' is unknown; a pair has {', '.join(FIELDS)}")
-    filled = {key: value for key, value in record.items() if value not in ("", None)}
-    return Pair(**{"id": ident, **filled, **{key: record[key] for key in ASKED}})
+        meant = f"; call it '{MEANT[unknown[0]]}'" if unknown[0] in MEANT else ""
+        raise ValueError(f"the field '{unknown[0]}' is unknown; a pair has {', '.join(FIELDS)}{meant}")
+    filled = {key: value for key, value in record.items() if value is not None and str(value).strip()}
+    if type(filled.get("id")) is int:
+        filled["id"] = str(filled["id"])
+    if isinstance(filled.get("db_id"), str):
+        filled["db_id"] = filled["db_id"].strip()
+    return Pair(**{"id": ident, **{key: record[key] for key in ASKED}, **filled})
+
+
+def _named(record: dict) -> dict:
+    """The record with the names of its fields as a pair spells them."""
+    found = {field_name(key): value for key, value in record.items()}
+    if len(found) < len(record):
+        raise ValueError("two of its fields have one name")
+    return found
 
 
 CONVERSATIONS: dict[str, tuple[Callable[[Conversation], dict], Callable[[dict], Conversation]]] = {
@@ -120,7 +136,7 @@ def read_conversations(path: Path | str, kind: str) -> list[Conversation]:
     """
     _, read = _known(kind, CONVERSATIONS)
     found = []
-    for line, record in _records(Path(path)):
+    for line, record in records(Path(path)):
         with _located(Path(path), line, kind):
             found.append(read(record))
             _check_turns(found[-1])
@@ -133,21 +149,35 @@ def write_conversations(path: Path | str, conversations: Sequence[Conversation],
     write_atomically(Path(path), _lines(write(c) for c in conversations))
 
 
-def read_pairs(path: Path | str, kind: str) -> list[Pair]:
+def read_pairs(path: Path | str, kind: str, db_id: str = "") -> list[Pair]:
     """Pairs of a file in the format `kind`: "spider" and "bird" (JSON), "csv" (with a header), "jsonl".
 
-    A pair without an id gets one from the file's name and its place in it. Raises DataError with file and line for
-    what does not parse, lacks a field, is empty, or (csv, jsonl) has a field that no pair has.
+    A pair without an id gets one from the file's name and its place in it; one without a database gets `db_id`, if that
+    is given. Case and spaces in the names of fields mean nothing (csv, jsonl). Raises DataError with file and line for
+    what does not parse, lacks a field, is empty, names no database, or (csv, jsonl) has a field that no pair has.
     """
     _, read = _known(kind, PAIRS)
     path, pairs = Path(path), []
-    for line, record in _rows(path) if kind == "csv" else _records(path):
+    for line, record in rows(path, {"question", "sql"}) if kind == "csv" else records(path):
         with _located(path, line, kind):
+            record = _named(record) if kind in ("csv", "jsonl") else record
+            if db_id and not record.get("db_id"):
+                record["db_id"] = db_id
             pairs.append(read(record, f"{path.stem}-{len(pairs):05d}"))
-            for name, value in vars(pairs[-1]).items():
-                if not isinstance(value, str) or (name in ASKED and not value.strip()):
-                    raise ValueError(f"the pair's {name} is empty or not a text")
+            _check_pair(pairs[-1])
     return pairs
+
+
+def _check_pair(pair: Pair) -> None:
+    for name, value in vars(pair).items():
+        if not isinstance(value, str) or (name in ASKED and not value.strip()):
+            raise ValueError(f"the pair's {name} is empty or not a text")
+        if re.search("[\ud800-\udfff]", value):  # JSON can spell it, and no file can hold it
+            raise ValueError(f"the pair's {name} holds half a character (a lone surrogate)")
+    if pair.db_id in (".", "..") or set(pair.db_id) & set("/\\:\0"):  # it becomes a path
+        raise ValueError(f"the pair's db_id '{pair.db_id[:60]}' is no plain name of a database")
+    if len(pair.db_id.encode()) > 200:
+        raise ValueError(f"the pair's db_id is longer than a file's name can be: '{pair.db_id[:60]}…'")
 
 
 def write_pairs(path: Path | str, pairs: Sequence[Pair], kind: str) -> None:
@@ -175,76 +205,15 @@ def _lines(records: Iterable[dict]) -> str:
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def _text(path: Path) -> str:
-    """The file as it is: line ends untranslated, a byte order mark taken off."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError as error:
-        raise DataError(f"There is no file {path.name} in {path.parent.name}/.") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise _fault(path, line, "this is not UTF-8. Save the file as UTF-8") from error
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict]]:
-    """(line, object) for each object of a JSON array, which is one document, or of a JSONL file, line by line."""
-    text = _text(path)
-    if text.lstrip().startswith("["):
-        found = _array(path, text)
-    else:  # not splitlines: a string in JSON may hold U+2028, which ends a line to Python
-        found = ((n, _parsed(path, row, n)) for n, row in enumerate(text.split("\n"), 1) if row.strip())
-    for line, record in found:
-        if not isinstance(record, dict):
-            raise _fault(path, line, f"an object in braces is wanted, not {type(record).__name__}")
-        yield line, record
-
-
-def _array(path: Path, text: str) -> Iterator[tuple[int, object]]:
-    """(line, element) of a JSON array: parsed as a whole, then once more to see where each element begins."""
-    decoder, gap, line, at = json.JSONDecoder(), re.compile(r"[\s,\[]*"), 1, 0
-    for record in _parsed(path, text, 1):
-        start = gap.match(text, at).end()
-        line += text.count("\n", at, start)
-        yield line, record
-        _, at = decoder.raw_decode(text, start)
-        line += text.count("\n", start, at)
-
-
-def _parsed(path: Path, text: str, line: int) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise _fault(path, line + error.lineno - 1, f"this is not JSON ({error.msg})") from error
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict]]:
-    """(line, row) of a CSV file; a row of several lines is named by its first."""
-    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        for row in filter(None, reader):
-            line = reader.line_num - "".join(row).count("\n")
-            if len(row) != len(header):
-                raise _fault(path, line, f"{len(row)} fields where the header has {len(header)}. "
-                             "Put quotes around fields with commas or line breaks in them")  # fmt: skip
-            yield line, dict(zip(header, row, strict=True))
-    except csv.Error as error:
-        raise _fault(path, reader.line_num, f"this is not CSV ({error})") from error
-
-
-def _fault(path: Path, line: int, what: str) -> DataError:
-    return DataError(f"{path.name}, line {line}: {what}.")
-
-
 @contextlib.contextmanager
 def _located(path: Path, line: int, kind: str) -> Iterator[None]:
     """What goes wrong with one record becomes a DataError that says where it stands."""
     try:
         yield
     except KeyError as error:
-        raise _fault(path, line, f"the field or role {error} is missing or unknown in {kind}") from error
+        raise fault(path, line, f"the field or role {error} is missing or unknown in {kind}") from error
     except (TypeError, AttributeError, ValueError) as error:
-        raise _fault(path, line, f"this is no {kind} record: {error}") from error
+        raise fault(path, line, f"this is no {kind} record: {error}") from error
 
 
 def _check_turns(turns: Conversation) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from forge_lib.data.databases import why_unreadable
 from forge_lib.tasks.sql.linking import Trimmed
 from forge_lib.tasks.sql.schema import Schema, read_schema
 
@@ -62,6 +64,9 @@ class DataSet:
     """Splits of pairs over a folder of databases in Spider's layout: `<databases>/<db_id>/<db_id>.sqlite`.
 
     elsewhere: files of databases that lie outside that folder (BIRD has two folders, yours may be loose files)
+    left_out: pairs that are in no part, each with the reason: no model can be right on them (see `golds.py`)
+    without_rows: pairs of the parts whose query finds nothing
+    notes: sentences on how the parts came to be, for the one who brought the data
     """
 
     name: str
@@ -71,6 +76,9 @@ class DataSet:
     test: list[Pair] = field(default_factory=list)
     elsewhere: dict[str, Path] = field(default_factory=dict, repr=False)
     source: str = "course"
+    left_out: list[tuple[Pair, str]] = field(default_factory=list, repr=False)
+    without_rows: list[Pair] = field(default_factory=list, repr=False)
+    notes: list[str] = field(default_factory=list, repr=False)
     fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
     _schemas: dict[str, Schema] = field(default_factory=dict, repr=False)
@@ -80,9 +88,9 @@ class DataSet:
         return self.elsewhere.get(db_id, self.databases / db_id / f"{db_id}.sqlite")
 
     def schema(self, db_id: str) -> Schema:
-        """Schema of one database, read once."""
+        """Schema of one database, read once; DataError naming the file where that cannot be read."""
         if db_id not in self._schemas:
-            self._schemas[db_id] = read_schema(self.database(db_id))
+            self._schemas[db_id] = _schema(self.database(db_id))
         return self._schemas[db_id]
 
     def view(self, db_id: str, questions: Sequence[str], keep: Collection[str] = ()) -> Schema:
@@ -104,17 +112,34 @@ class DataSet:
         return self.trimmed[key].schema
 
     def require(self, pairs: Sequence[Pair], source: str, mend: str) -> None:
-        """Raise DataError for the first of `pairs`, read from the file `source`, whose database is missing.
+        """Raise DataError where there are no `pairs`, or one's database is missing or cannot be read.
 
-        `mend` is the sentence that says what to do.
+        source: the file they were read from; mend: the sentence that says what to do about a missing database.
         """
+        if not pairs:
+            raise DataError(f"{source} holds no pairs. Put some in, or delete the file.")
         for number, pair in enumerate(pairs):
             path = self.database(pair.db_id)
             if not path.exists():
-                raise DataError(f"{source}, item {number}: {'/'.join(path.parts[-3:])} is missing. {mend}")
+                near = path.is_relative_to(self.databases.parent)
+                where = path.relative_to(self.databases.parent) if near else Path(*path.parts[-3:])
+                raise DataError(f"{source}, item {number}: {where.as_posix()} is missing. {mend}")
+            self.schema(pair.db_id)
 
     def splits(self) -> Iterator[tuple[str, list[Pair]]]:
         yield from (("train", self.train), ("validation", self.validation), ("test", self.test))
+
+
+def _schema(path: Path) -> Schema:
+    fault, schema = why_unreadable(path), None
+    if not fault:
+        try:
+            schema = read_schema(path)
+        except (sqlite3.Error, OSError, ValueError) as error:  # UnicodeError is a ValueError: a name that is not UTF-8
+            fault = f"cannot be read as a SQLite database ({error})"
+    if fault or not schema.tables:
+        raise DataError(f"{path.name} {fault or 'holds no table'}.")
+    return schema
 
 
 def training_part(pairs: Sequence[Pair], written: int | None, sampled: int | None, seed: int) -> list[Pair]:

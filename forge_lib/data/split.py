@@ -14,13 +14,14 @@ from forge_lib.data.quality import normalize
 from forge_lib.tasks.sql.score import difficulty
 
 VALIDATION, TEST = 150, 300  # pairs held out of data that come in one part
+SIZES = {"validation": VALIDATION, "test": TEST}
 
 
 def with_difficulty(pair: Pair) -> Pair:
     """The pair with its level of `score.difficulty`; "extra" where sqlglot cannot parse what SQLite executes."""
     try:
         return replace(pair, difficulty=difficulty(pair.sql))
-    except SqlglotError:
+    except (SqlglotError, RecursionError, AttributeError):  # the last: an empty statement
         return replace(pair, difficulty="extra")
 
 
@@ -32,8 +33,8 @@ def hold_out(train: Sequence[Pair], seed: int, validation: int = VALIDATION, tes
         stay (part "seen"), of all difficulties. All wordings of one query go to one side. Where there is one
         database only, or each is too large to give away, everything held out is "seen".
 
-    The draw depends on the seed and on what the pairs are, not on their order. Raises DataError where there are too
-    few pairs.
+    The draw depends on the seed and on what the pairs are, not on their order. Each part gets one query at least; raises
+    DataError where there are too few.
     """
     wanted = {"test": min(test, -(-len(train) // 5)), "validation": min(validation, -(-len(train) // 10))}
     queries: dict[tuple[str, str], list[Pair]] = defaultdict(list)
@@ -51,14 +52,49 @@ def hold_out(train: Sequence[Pair], seed: int, validation: int = VALIDATION, tes
                 side[key] = name, "seen"
                 room -= len(queries[key])
                 left[key[0]] -= 1
+    for name, count in wanted.items():
+        if count and name not in {s[0] for s in side.values()}:
+            side |= _smallest({key: group for key, group in queries.items() if key not in side}, name)
     splits: dict[str, list[Pair]] = {"train": [], "validation": [], "test": []}
     for pair in train:
         name, part = side.get(_query(pair), ("train", ""))
         splits[name].append(replace(pair, part=part))
     empty = [name for name, count in wanted.items() if count and not splits[name]]
     if empty:
-        raise DataError(f"{len(train)} pairs are too few to hold out a {empty[0]} part. Write ten or more.")
+        raise DataError(f"{len(train)} pairs are too few to hold out a {empty[0]} part. Write ten or more, with "
+                        f"different queries (they have {len(queries)}).")  # fmt: skip
     return splits
+
+
+def _smallest(queries: dict[tuple[str, str], list[Pair]], name: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The smallest query that its database can spare, or else the smallest database, as (part `name`, seen or unseen)."""
+    of_database = Counter(db_id for db_id, _ in queries)
+    spare = [key for key in queries if of_database[key[0]] > 1]
+    if spare:
+        return {min(spare, key=lambda key: (len(queries[key]), key)): (name, "seen")}
+    if len(queries) > 1:
+        return {min(queries, key=lambda key: (len(queries[key]), key)): (name, "unseen")}
+    return {}
+
+
+def without_leaks(splits: dict[str, list[Pair]]) -> tuple[dict[str, list[Pair]], dict[str, list[Pair]]]:
+    """(parts, what was taken out of each): no part asks a question of its database that a later one asks too.
+
+    The test keeps its questions; validation loses those that the test asks, train those that either asks.
+
+    >>> pair = Pair("1", "shop", "How many?", "SELECT 1")
+    >>> kept, out = without_leaks({"train": [pair], "validation": [], "test": [pair]})
+    >>> len(kept["train"]), len(out["train"]), len(kept["test"])
+    (0, 1, 1)
+    """
+    asked: set[tuple[str, str]] = set()
+    kept, out = {}, {}
+    for name in ("test", "validation", "train"):
+        words = [(p.db_id, " ".join(p.asked.casefold().split())) for p in splits[name]]
+        kept[name] = [p for p, key in zip(splits[name], words, strict=True) if key not in asked]
+        out[name] = [p for p, key in zip(splits[name], words, strict=True) if key in asked]
+        asked |= set(words)
+    return kept, out
 
 
 def _whole_databases(sizes: Counter, wanted: int, seed: str) -> set[str]:

@@ -128,7 +128,7 @@ FAULTS = [  # format, file, line of the fault, what the message says
     ("csv", "db_id,question\nb,q\n", 2, "'sql' is missing"),
     ("jsonl", f"{PLAIN}\n{PLAIN[:-3]}\n{PLAIN}", 2, "not JSON"),
     ("jsonl", f'{PLAIN}\n{PLAIN[:-1]}, "dificulty": "easy"}}', 2, "the field 'dificulty' is unknown; a pair has id"),
-    ("jsonl", f'{PLAIN}\n{PLAIN[:-1]}, "id": 7}}', 2, "the pair's id is empty or not a text"),
+    ("jsonl", f'{PLAIN}\n{PLAIN[:-1]}, "id": [7]}}', 2, "the pair's id is empty or not a text"),
     ("jsonl", f"{PLAIN}\n{SPIDER}", 2, "the field 'query' is unknown"),
 ]  # fmt: skip
 

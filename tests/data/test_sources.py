@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 from forge_lib.data import sources
 from forge_lib.data.formats import write_pairs
 from forge_lib.data.pairs import DataError, DataSet, Pair
-from forge_lib.data.sources import fetch, load_data
+from forge_lib.data.sources import check_source, fetch, load_data
 from forge_lib.runs import RunError
 
 
@@ -54,7 +55,7 @@ def test_given_parts_are_kept_and_what_is_missing_is_held_out(mine):
     trained = {p.db_id for p in data.train}
     assert {(p.part, p.db_id in trained) for p in data.test} >= {("unseen", False)}
     assert all((p.part == "seen") == (p.db_id in trained) for p in data.test)
-    write_pairs(mine / "validation.jsonl", [Pair("y", "shop0", "q", "SELECT 2")], "jsonl")
+    write_pairs(mine / "validation.jsonl", [Pair("y", "shop0", "r", "SELECT 2")], "jsonl")
     assert held(load_data(f"my:{mine}")) == {"train": 48, "validation": 1, "test": 13}
 
 
@@ -91,6 +92,81 @@ def test_a_folder_that_cannot_be_used_says_why(mine, files, says):
     with pytest.raises(DataError) as caught:
         load_data(f"my:{mine}")
     assert says in str(caught.value) and str(mine) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"train.jsonl": PAIRS, "test.jsonl": []}, "test.jsonl holds no pairs"),
+        ({"pairs.csv": []}, "pairs.csv holds no pairs"),
+        ({"train.jsonl": PAIRS, "val.jsonl": PAIRS}, "mine/ holds val.jsonl, which is not read beside train.jsonl"),
+        ({"train.jsonl": PAIRS, "test.csv": PAIRS}, "mine/ holds test.csv, which is not read"),
+        ({"pairs.jsonl": PAIRS, "test.jsonl": PAIRS}, "mine/ holds test.jsonl, which is not read beside pairs.jsonl"),
+        ({"train.jsonl": PAIRS, "test.jsonl": [replace(p, id="t" + p.id) for p in PAIRS]}, "asked in a later part too"),
+        ({"train.jsonl": pairs_of("shop0.sqlite", 9)}, "databases that are there: shop0, shop1, shop2"),
+    ],
+)
+def test_what_would_be_passed_over_in_silence_is_refused(mine, given, says):
+    for name, pairs in given.items():
+        write_pairs(mine / name, pairs, name.split(".")[1])
+    for load in (load_data, check_source):
+        with pytest.raises(DataError) as caught:
+            load(f"my:{mine}")
+        assert says in str(caught.value) and str(mine.parent) not in str(caught.value)
+
+
+@pytest.mark.parametrize("second", ["shop0.db", "shop0.sqlite3", "shop0.DB"])
+def test_two_files_of_one_database_are_refused(mine, library, second):
+    write_pairs(mine / "pairs.csv", PAIRS, "csv")
+    shutil.copy(library.database("library"), mine / second)
+    with pytest.raises(DataError, match=rf"'shop0' is there twice: {second} and database/shop0/shop0.sqlite. Keep one"):
+        load_data(f"my:{mine}")
+
+
+def test_a_question_of_the_test_is_taken_out_of_train_and_that_is_said(mine):
+    write_pairs(mine / "train.jsonl", PAIRS, "jsonl")
+    asked = [replace(p, id="t" + p.id, question=p.question.upper() + " ") for p in PAIRS[:3]]
+    write_pairs(mine / "test.jsonl", asked, "jsonl")
+    data = load_data(f"my:{mine}")
+    assert {p.id for p in PAIRS[:3]}.isdisjoint(p.id for p in [*data.train, *data.validation]) and len(data.test) == 3
+    assert any("because a later part asks the same" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_with_one_database_nobody_has_to_name_it(library, tmp_path, kind):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    library.database("library").rename(folder / "shop.db")
+    (folder / "._shop.db").write_bytes(b"what macOS leaves beside it")
+    pairs = [replace(p, db_id="") for p in pairs_of("shop", 12)]
+    write_pairs(folder / f"pairs.{kind}", pairs, kind)
+    data = load_data(f"my:{folder}")
+    assert held(data) == {"train": 7, "validation": 2, "test": 3} and {p.part for p in data.test} == {"seen"}
+    assert {p.db_id for _, pairs in data.splits() for p in pairs} == {"shop"}
+    assert data.notes == [f"Held out of pairs.{kind}: 2 for validation and 3 for test (seed 17); 7 train."]
+    (folder / "kiosk.db").write_bytes((folder / "shop.db").read_bytes())
+    with pytest.raises(DataError, match="db_id"):
+        load_data(f"my:{folder}")
+
+
+@pytest.mark.parametrize("place", ["x" * 5000, "~nobody-of-that-name/x", "\0", "\ud800", "no/where"])
+def test_a_place_that_can_be_no_folder_is_named(place):
+    with pytest.raises(DataError, match="There is no folder '"):
+        load_data(f"my:{place}")
+
+
+def test_a_file_in_the_place_of_its_folder_is_named(mine):
+    write_pairs(mine / "pairs.csv", PAIRS, "csv")
+    with pytest.raises(DataError, match="pairs.csv' is a file. Give the path of the folder in which it lies"):
+        check_source(f"my:{mine / 'pairs.csv'}")
+
+
+def test_a_check_before_a_run_fetches_nothing():
+    check_source("spider:hub")
+    check_source("course")
+    for nothing in (None, 5):
+        with pytest.raises(DataError, match="no data source"):
+            check_source(nothing)
 
 
 @pytest.mark.parametrize("source", ["wikisql", "spider", "spider:", "course:v1", ""])

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from forge_lib.data.golds import golds_that_fail
 from forge_lib.data.pairs import DataError
-from forge_lib.data.sources import golds_that_fail
 from forge_lib.data.spider import load_spider
 from forge_lib.tasks.sql.schema import render_schema
 from forge_lib.tasks.sql.score import LEVELS

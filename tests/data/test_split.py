@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from forge_lib.data.pairs import DataError, Pair
-from forge_lib.data.split import hold_out, with_difficulty
+from forge_lib.data.split import hold_out, with_difficulty, without_leaks
 
 
 def many(db_id: str, count: int) -> list[Pair]:
@@ -97,8 +97,29 @@ def test_small_data_lose_small_shares(pairs, seed):
         assert {p.part for p in held} == {"seen"}
 
 
+def test_each_part_gets_a_query_where_there_are_three():
+    few = [replace(p, id=f"{p.id}-{n}", question=f"wording {n}") for p in many("a", 3) for n in range(4)]
+    splits = hold_out(few, 1)
+    assert sorted(len(pairs) for pairs in splits.values()) == [4, 4, 4]
+    apart = [replace(p, db_id=f"d{n // 4}") for n, p in enumerate(few)]
+    assert all(hold_out(apart, seed)[name] for seed in range(5) for name in splits)
+    with pytest.raises(DataError, match=r"8 pairs are too few .* different queries \(they have 2\)"):
+        hold_out(few[:8], 1)
+
+
+@pytest.mark.parametrize("sql", ["SELECT " + "(" * 5000 + "1" + ")" * 5000, ";", "-- nothing", "SELECT 'open", "\0"])
+def test_a_difficulty_is_found_for_whatever_stands_there(sql):
+    assert with_difficulty(Pair("a", "b", "q", sql)).difficulty in ("easy", "extra")
+
+
+def test_questions_that_differ_in_a_sign_are_not_the_same():
+    asked = [Pair("1", "a", "price > 5?", "x"), Pair("2", "a", "price < 5?", "y")]
+    kept, _ = without_leaks({"train": asked[:1], "validation": [], "test": asked[1:]})
+    assert kept["train"] == asked[:1]
+
+
 def test_a_single_pair_cannot_be_split():
-    with pytest.raises(DataError, match="1 pairs are too few to hold out a test part. Write ten or more."):
+    with pytest.raises(DataError, match="1 pairs are too few to hold out a test part. Write ten or more, with"):
         hold_out(many("a", 1), 1)
     assert hold_out([], 1) == {"train": [], "validation": [], "test": []}
 

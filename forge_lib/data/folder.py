@@ -1,0 +1,100 @@
+"""Your own data: databases and pairs in one folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from forge_lib.data.formats import read_pairs
+from forge_lib.data.pairs import DataError, DataSet, Pair
+from forge_lib.data.split import SIZES, hold_out, with_difficulty, without_leaks
+
+# Names of files that mean pairs, whether they are read or not.
+PARTS = {"train", "validation", "test", "pairs", "val", "valid", "dev", "training", "eval"}
+
+
+def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
+    """Your own data: databases and pairs in one folder.
+
+    Databases: `database/<name>/<name>.sqlite`, or loose files that end in .sqlite, .sqlite3 or .db. Pairs (`db_id`,
+    `question`, `sql`; where there is one database, `db_id` may be left out): `train.jsonl`, with `validation.jsonl` and
+    `test.jsonl` if you have split them; or all of them in `pairs.jsonl` or `pairs.csv`. What is not there is held out
+    (`hold_out` with `seed`); what a part asks that the test (or validation) asks too is taken out of it, and noted.
+
+    Raises DataError when a file is missing or malformed or none of those, an id or a database is there twice, a database
+    is missing or cannot be read, or a part asks nothing but what the test asks.
+    """
+    folder = Path(folder)
+    data = DataSet("my", folder / "database", elsewhere=_loose(folder))
+    files = _pair_files(folder)
+    known = sorted({*data.elsewhere, *(p.stem for p in data.databases.glob("*/*.sqlite") if p.stem == p.parent.name)})
+    splits = {}
+    for name, file in files.items():
+        pairs = read_pairs(folder / file, Path(file).suffix[1:], db_id=known[0] if len(known) == 1 else "")
+        here = ", ".join(known[:10]) or "none"
+        data.require(pairs, file, f"Put it there, or mend the pair's db_id (databases that are there: {here}).")
+        splits[name] = [with_difficulty(p) for p in pairs]
+    twice = [ident for ident, n in Counter(p.id for pairs in splits.values() for p in pairs).items() if n > 1]
+    if twice:
+        raise DataError(f"The id '{twice[0]}' is there twice in {', '.join(files.values())}. Give each pair its own.")
+    drawn = hold_out(splits["train"], seed, **{n: 0 if n in splits else count for n, count in SIZES.items()})
+    drawn, leaks = without_leaks(drawn | {name: splits[name] for name in splits if name != "train"})
+    trained = {p.db_id for p in drawn["train"]}
+    for name in set(files) - {"train"}:
+        drawn[name] = [replace(p, part="seen" if p.db_id in trained else "unseen") for p in drawn[name]]
+    return replace(data, **drawn, notes=[*_held_out(drawn, files, seed), *_leaks(drawn, leaks)])
+
+
+def _loose(folder: Path) -> dict[str, Path]:
+    """Databases that lie in the folder itself, by name; DataError where two files would have one name."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in (".sqlite", ".sqlite3", ".db") and not path.name.startswith("."):
+            other = found.get(path.stem, folder / "database" / path.stem / f"{path.stem}.sqlite")
+            if other.exists():
+                raise DataError(f"The database '{path.stem}' is there twice: {path.name} and "
+                                f"{other.relative_to(folder).as_posix()}. Keep one.")  # fmt: skip
+            found[path.stem] = path
+    return found
+
+
+def _pair_files(folder: Path) -> dict[str, str]:
+    """The files of pairs, by part; DataError where there is none, or one that would be passed over."""
+    given = [n for n in ("train.jsonl", "pairs.jsonl", "pairs.csv") if (folder / n).exists()]
+    if len(given) != 1:
+        raise DataError(
+            f"{folder.name}/ holds {' and '.join(given) or 'no pairs'}. Put the pairs in one file: train.jsonl, "
+            "pairs.jsonl or pairs.csv, with db_id, question and sql."
+        )
+    files = {"train": given[0]}
+    if given[0] == "train.jsonl":
+        files |= {n: f"{n}.jsonl" for n in SIZES if (folder / f"{n}.jsonl").exists()}
+    others = [p.name for p in sorted(folder.iterdir())
+              if p.stem.lower() in PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv")]  # fmt: skip
+    passed_over = [name for name in others if name not in files.values()]
+    if passed_over:
+        raise DataError(
+            f"{folder.name}/ holds {passed_over[0]}, which is not read beside {given[0]}. Parts are train.jsonl, "
+            "validation.jsonl and test.jsonl: rename it, or move it away."
+        )
+    return files
+
+
+def _held_out(drawn: dict[str, list[Pair]], files: dict[str, str], seed: int) -> list[str]:
+    held = {name: len(drawn[name]) for name in SIZES if name not in files}
+    shares = " and ".join(f"{count} for {name}" for name, count in held.items())
+    return [f"Held out of {files['train']}: {shares} (seed {seed}); {len(drawn['train'])} train."] if held else []
+
+
+def _leaks(drawn: dict[str, list[Pair]], leaks: dict[str, list[Pair]]) -> list[str]:
+    empty = [name for name, pairs in leaks.items() if pairs and not drawn[name]]
+    if empty:
+        raise DataError(
+            f"Every question of the {empty[0]} part is asked in a later part too: a test on what was trained on measures "
+            "nothing. Give each part questions of its own, or leave a part away: it is then held out."
+        )
+    return [
+        f"Taken out of {name}, because a later part asks the same: {len(pairs)} of its pairs, such as {pairs[0].id}."
+        for name, pairs in leaks.items() if pairs
+    ]  # fmt: skip

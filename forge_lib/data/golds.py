@@ -1,0 +1,109 @@
+"""Golds of data that others made: which of them fail, and which find nothing, before anything trains on them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
+
+from forge_lib import CACHE
+from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.runs import write_atomically
+from forge_lib.tasks.sql import sandbox, score, worker
+
+NO_ROWS = "It returns no rows."
+SHOWN, WIDTH = 5, 220  # pairs named in a report, characters of a line
+MANY = 1000  # queries from which on a progress bar is shown
+
+Query = tuple[str, str]  # db_id, SQL
+
+
+def golds_that_fail(data: DataSet) -> list[tuple[Pair, str]]:
+    """(pair, reason) for every pair whose SQL does not score as correct against itself.
+
+    It does not run, takes longer than the sandbox's limit (2 s), returns too many rows, or answers differently each
+    time. A model cannot be right on such a pair: leave it out of training, and name it when you report a score.
+    """
+    found = check_golds(data)
+    reasons = [(p, found.get((p.db_id, p.sql), "")) for _, pairs in data.splits() for p in pairs]
+    return [(pair, reason) for pair, reason in reasons if reason not in ("", NO_ROWS)]
+
+
+def golds_without_rows(data: DataSet) -> list[Pair]:
+    """Pairs whose SQL runs and finds nothing: any query that finds nothing is as right as theirs."""
+    found = check_golds(data)
+    return [p for _, pairs in data.splits() for p in pairs if found.get((p.db_id, p.sql)) == NO_ROWS]
+
+
+def check_golds(data: DataSet) -> dict[Query, str]:
+    """What is the matter with each gold that has something the matter: NO_ROWS, or the reason why it fails.
+
+    Remembered under `.cache/golds/` until a query, a database (size or time of its file) or the scorer changes.
+    """
+    queries = sorted({(p.db_id, p.sql) for _, pairs in data.splits() for p in pairs})  # many are asked in two wordings
+    kept = CACHE / "golds" / f"{_key(data, queries)}.json"
+    try:
+        return {(db_id, sql): why for db_id, sql, why in json.loads(kept.read_text(encoding="utf-8"))}
+    except (OSError, ValueError):  # not checked yet, or the file is damaged
+        pass
+    every = {q: _verdict(q[1], data.database(q[0])) for q in tqdm(queries, "golds", disable=len(queries) < MANY)}
+    found = {query: why for query, why in every.items() if why}
+    write_atomically(kept, json.dumps([[*query, why] for query, why in found.items()], ensure_ascii=False))
+    return found
+
+
+def leave_out(data: DataSet) -> None:
+    """Take the pairs whose gold fails out of every part of `data`, and note them there with those that find nothing."""
+    data.left_out = golds_that_fail(data)
+    broken = {id(pair) for pair, _ in data.left_out}
+    for name, pairs in data.splits():
+        setattr(data, name, [p for p in pairs if id(p) not in broken])
+    data.without_rows = golds_without_rows(data)
+
+
+def report(data: DataSet) -> str:
+    """What the owner of `data` should know before anything trains: its notes, what was left out, golds without rows."""
+    total = len(data.left_out) + sum(len(pairs) for _, pairs in data.splits())
+    lines = list(data.notes)
+    if data.left_out:
+        lines.append(
+            f"Left out: {len(data.left_out)} of {total:,} pairs, because their own SQL fails or gives another answer each time:"
+        )
+        lines += _listed([f"{pair.id}: {reason}" for pair, reason in data.left_out], "data.left_out")
+    if data.without_rows:
+        lines.append(f"Kept, but look at them: {len(data.without_rows)} of {total:,} pairs have SQL that finds nothing, "
+                     "so that another query which finds nothing counts as right:")  # fmt: skip
+        lines += _listed([f"{pair.id}: {pair.question}" for pair in data.without_rows], "data.without_rows")
+    return "\n".join(lines)
+
+
+def _listed(texts: Sequence[str], name: str) -> list[str]:
+    shown = ["  " + " ".join(text.split())[:WIDTH] for text in texts[:SHOWN]]
+    return shown + ([f"  … and {len(texts) - SHOWN} more: {name} has them all"] if len(texts) > SHOWN else [])
+
+
+def _verdict(sql: str, database: Path) -> str:
+    try:
+        verdict = score.score(sql, sql, database).verdict
+    except score.GoldError as error:
+        return str(error)
+    if verdict != "correct":
+        return f"The gold query scores as '{verdict}' against itself: {sql}"
+    return "" if sandbox.shared_sandbox().run(database, sql).rows else NO_ROWS
+
+
+def _key(data: DataSet, queries: Sequence[Query]) -> str:
+    """A hash of all that the verdicts depend on; of databases, which may be large, size and time stand for the content."""
+    databases = {db_id: data.database(db_id) for db_id, _ in queries}
+    files = [(db_id, end, path.with_name(path.name + end)) for db_id, path in databases.items() for end in ("", "-wal")]
+    stamps = [(db_id, end, f.stat().st_size, f.stat().st_mtime_ns) for db_id, end, f in files if f.exists()]
+    return hashlib.sha256(json.dumps([_scorer(), stamps, queries]).encode()).hexdigest()[:24]
+
+
+@functools.cache
+def _scorer() -> str:
+    return hashlib.sha256(b"".join(Path(m.__file__).read_bytes() for m in (sandbox, score, worker))).hexdigest()

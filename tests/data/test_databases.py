@@ -1,0 +1,80 @@
+import json
+import os
+import sqlite3
+
+import pytest
+
+from forge_lib.data.databases import why_unreadable
+from forge_lib.data.pairs import DataError
+from forge_lib.data.sources import load_data
+
+
+@pytest.fixture
+def shop(library):
+    return library.database("library")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "Run: git lfs pull"),
+        (b"PK\x03\x04" + bytes(50), "compressed archive"),
+        (b"\n<!DOCTYPE html><html>", "web page"),
+        (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;", "script of SQL"),
+        (bytes(8192), "is not a SQLite database"),
+        (bytes(range(256)) * 32, "is not a SQLite database. It may be encrypted"),
+    ],
+)
+def test_what_is_no_database_is_told_from_one(shop, content, says):
+    assert why_unreadable(shop) == ""
+    shop.write_bytes(content)
+    assert says in why_unreadable(shop)
+
+
+@pytest.mark.parametrize("left", [50, 4096, 8191])
+def test_a_copy_that_was_cut_off_is_found_by_its_size(shop, left):
+    assert shop.stat().st_size > left
+    shop.write_bytes(shop.read_bytes()[:left])
+    assert "is cut off" in why_unreadable(shop)
+
+
+def test_a_file_in_use_may_be_shorter_than_its_header_says(shop):
+    shop.write_bytes(shop.read_bytes()[:8191])
+    shop.with_name(shop.name + "-wal").write_bytes(b"pages to come")
+    assert why_unreadable(shop) == ""
+
+
+def test_folders_pipes_and_missing_files_are_named_and_never_waited_for(shop, tmp_path):
+    assert "is a folder" in why_unreadable(tmp_path) and why_unreadable(tmp_path / "no") == "is missing"
+    shop.unlink()
+    os.mkfifo(shop)
+    assert "is a device" in why_unreadable(shop)
+
+
+def broken_schema(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("UPDATE sqlite_master SET sql = 'CREATE TABEL x('")
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (broken_schema, "malformed database schema"),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"books", b"b\xff\xfeks")), "cannot be read"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100] + bytes([170]) * 200 + path.read_bytes()[300:]), "cannot be read"),
+        (lambda path: path.write_bytes(b"version https://git-lfs"), "git lfs pull"),
+        (lambda path: sqlite3.connect(path).executescript("DROP TABLE books; DROP TABLE authors"), "holds no table"),
+    ],
+)  # fmt: skip
+def test_loading_names_the_file_that_cannot_be_read(shop, tmp_path, damage, says):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    shop.rename(mine / "shop.sqlite")
+    rows = [{"question": f"over {n}?", "sql": f"SELECT {n} FROM books"} for n in range(12)]
+    (mine / "train.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    assert len(load_data(f"my:{mine}").train) == 7
+    damage(mine / "shop.sqlite")
+    with pytest.raises(DataError, match=rf"^shop\.sqlite .*{says}"):
+        load_data(f"my:{mine}")

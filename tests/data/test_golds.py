@@ -1,0 +1,114 @@
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from forge_lib.data import golds
+from forge_lib.data.golds import golds_that_fail, golds_without_rows
+from forge_lib.data.pairs import DataError
+from forge_lib.data.sources import load_data
+from forge_lib.profiles import PROFILES
+
+FAILING = {
+    "SELECT weight FROM books": "no such column: weight",
+    "SELECT RANDOM() FROM books": "against itself",
+    "DELETE FROM books": "",
+    "SELECT 1; SELECT 2": "",
+    ";": "",
+    "-- nothing": "",
+    "SELECT '\0'": "null character",
+    "SELECT " + "(" * 5000 + "1" + ")" * 5000: "parser stack overflow",
+    "SELECT a.title FROM books a, books b, books c, books d, books e, books f, books g": "More than 10000 rows",
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(golds, "CACHE", tmp_path / "cache")
+    return tmp_path / "cache" / "golds"
+
+
+@pytest.fixture
+def lab():
+    return SimpleNamespace(seed=17, profile=PROFILES["smoke"])
+
+
+@pytest.fixture
+def mine(library, tmp_path):
+    """A function that writes a folder of one database and these queries."""
+
+    def write(queries):
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        library.database("library").rename(folder / "shop.sqlite")
+        rows = [{"question": f"question {n}?", "sql": sql} for n, sql in enumerate(queries)]
+        (folder / "train.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+        return f"my:{folder}"
+
+    return write
+
+
+GOOD = [f"SELECT title FROM books WHERE price > {n / 10}" for n in range(12)]
+
+
+@pytest.mark.parametrize("sql", FAILING, ids=lambda sql: sql[:20])
+def test_one_bad_gold_is_named_and_left_out_before_anything_trains(mine, lab, capsys, sql):
+    source = mine([*GOOD[:3], sql, *GOOD[3:]])
+    data = load_data(source, lab)
+    assert [p.id for p, _ in data.left_out] == ["train-00003"] and FAILING[sql] in data.left_out[0][1]
+    assert sum(len(pairs) for _, pairs in data.splits()) == 12
+    assert all(p.sql != sql and pairs for _, pairs in data.splits() for p in pairs)
+    printed = capsys.readouterr().out
+    assert "Left out: 1 of 13 pairs" in printed and "  train-00003: " in printed
+    assert "Held out of train.jsonl: 2 for validation and 3 for test" in printed
+    assert max(map(len, printed.splitlines())) < 250
+
+
+def test_without_a_lesson_nothing_is_executed(mine, cache):
+    assert load_data(mine([*GOOD, "SELECT weight FROM books"])).left_out == [] and not cache.exists()
+
+
+def test_a_part_whose_golds_all_fail_gets_others(mine, lab, capsys):
+    source = mine(GOOD)
+    path = f"{source[3:]}/test.jsonl"
+    with open(path, "w") as file:
+        file.write('{"question": "heavy?", "sql": "SELECT weight FROM books"}\n')
+    data = load_data(source, lab)
+    assert data.test and data.validation and "All pairs of test fail; others" in capsys.readouterr().out
+
+
+def test_golds_that_all_fail_end_it_with_the_first_reason(mine, lab):
+    with pytest.raises(DataError, match="Every pair of train has SQL that fails. The first: .*no such column: weight"):
+        load_data(mine([f"SELECT weight, {n} FROM books" for n in range(12)]), lab)
+
+
+def test_golds_that_find_nothing_are_kept_and_named(mine, lab, capsys):
+    data = load_data(
+        mine([*GOOD, "SELECT title FROM books WHERE price > 99", "SELECT SUM(price) FROM books WHERE 0"]), lab
+    )
+    assert [p.id for p in data.without_rows] == ["train-00012"]
+    assert sum(len(pairs) for _, pairs in data.splits()) == 14
+    assert "1 of 14 pairs have SQL that finds nothing" in capsys.readouterr().out
+
+
+def test_a_long_list_is_cut(mine, lab, capsys):
+    data = load_data(mine([*GOOD, *(f"SELECT weight{n} FROM books" for n in range(8))]), lab)
+    assert len(data.left_out) == 8
+    assert capsys.readouterr().out.count("no such column") == golds.SHOWN
+    assert "… and 3 more: data.left_out has them all" in golds.report(data)
+
+
+def test_verdicts_are_remembered_until_a_query_or_a_database_changes(library, cache, monkeypatch):
+    library.train[0] = replace(library.train[0], sql="SELECT weight FROM books")
+    first = golds_that_fail(library)
+    [kept] = cache.iterdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(golds, "_verdict", lambda *_: pytest.fail("it was executed again"))
+        assert golds_that_fail(library) == first and golds_without_rows(library) == []
+    kept.write_text("{half")
+    assert golds_that_fail(library) == first
+    path = library.database("library")
+    path.write_bytes(path.read_bytes())
+    golds_that_fail(library)
+    assert len(list(cache.iterdir())) == 2
