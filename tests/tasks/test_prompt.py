@@ -28,6 +28,96 @@ def test_prose_with_the_word_with_is_not_sql():
     assert extract_sql("With pleasure! SELECT a FROM t") == "SELECT a FROM t"
 
 
+CTES = "WITH a AS (\n  SELECT 1 AS x\n),\n\nb AS (\n  SELECT 2 AS y\n)\n\nSELECT x, y FROM a, b"
+SPACED = "SELECT name\nFROM t\n\nWHERE price > 3"
+NAME = "SELECT name FROM t"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sql"),
+    [
+        # empty lines
+        (f"```sql\n{CTES};\n```", CTES),
+        (CTES, CTES),
+        (f"```\r\n{SPACED}\r\n```", SPACED),
+        (f"{SPACED};", SPACED),
+        ("SELECT a,\n\nb FROM t\n\nUNION\n\nSELECT c, d FROM u", "SELECT a,\n\nb FROM t\n\nUNION\n\nSELECT c, d FROM u"),
+        ("SELECT a\n\n-- dear ones\nFROM t", "SELECT a\n\n-- dear ones\nFROM t"),
+        (f"{NAME}\n\nWhere possible, I used an index", NAME),
+        # fences
+        (f"~~~SQL\n{NAME}\n~~~", NAME),
+        (f"```sqlite3\n{NAME}", NAME),
+        (f"```postgresql\n{NAME};\n```", NAME),
+        (f"```{NAME}```", NAME),
+        (f"```\nCREATE TABLE t (a)\n```\nso\n```sql\n{NAME}\n```", NAME),
+        (f"```python\nq = 'select it'\n```\nThen\n```sql\n{NAME}\n```\nor\n```sql\nSELECT 2\n```", NAME),
+        # what a statement begins with
+        (f"-- select the names\n{NAME}", NAME),
+        (f"/* with a AS (\n\n*/ {NAME}", NAME),
+        ("WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i FROM n) SELECT i FROM n",
+         "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i FROM n) SELECT i FROM n"),
+        ('WITH "my a" AS (SELECT 1) SELECT * FROM "my a";', 'WITH "my a" AS (SELECT 1) SELECT * FROM "my a"'),
+        ("VALUES (1), (2);", "VALUES (1), (2)"),
+        (f"({NAME})", NAME),
+        # semicolons that end nothing
+        ('SELECT "a;b", [c;d], `e;f`, \';\' /* ; */ FROM t -- ;\nWHERE g; done',
+         'SELECT "a;b", [c;d], `e;f`, \';\' /* ; */ FROM t -- ;\nWHERE g'),
+        # thoughts
+        (f"<think>SELECT 1\n```sql\nSELECT 2\n```</think>\n{NAME}", NAME),
+        (f"maybe SELECT 1\n</think>\n\n{NAME}", NAME),
+        ("<think>maybe SELECT 1", ""),
+        ("SELECT '<think>' FROM t", "SELECT '<think>' FROM t"),
+        # words before and after
+        (f"I will select the names. Here: {NAME}", NAME),
+        (f"To select rows with price as (given), use:\n{NAME}", NAME),
+        (f"Select the names from t:\n{NAME}", NAME),
+        (f"Here is the SELECT statement:\n\n{NAME}\nIt lists each name, sorted by nothing.", NAME),
+        (f"{NAME}.", NAME),
+        (f"Use `{NAME}` to list the `name`.", NAME),
+        (f'The query is "{NAME}".', NAME),
+        (f"<answer>{NAME}</answer>", NAME),
+        ("Here's one: SELECT name FROM t WHERE name = 'it''s'", "SELECT name FROM t WHERE name = 'it''s'"),
+    ],
+)  # fmt: skip
+def test_the_whole_statement_is_found_and_nothing_else(answer, sql):
+    assert extract_sql(answer) == sql
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "SELECT a FROM WHERE b IN (SELECT c FROM t)",
+        "SELECT a FORM t z z UNION SELECT b FROM u",
+        "SELECT a FORM t z z\nUNION\nSELECT b FROM u",
+        "SELECT a FROM t WHERE b =\nSELECT MAX(b) FROM t",
+        "SELECT a FROM t WHERE SELECT b FROM u",
+        "SELECT a FROM t WHERE x = = 3",
+        "SELECT " + "(" * 60 + "1" + ")" * 60,
+    ],
+)
+def test_a_statement_that_does_not_parse_is_not_mended_by_taking_a_part_of_it(wrong):
+    assert extract_sql(wrong) == wrong
+
+
+@pytest.mark.parametrize(
+    ("answer", "program_takes_it"),
+    [
+        ('SELECT "a;b" FROM t;', True),
+        ("SELECT a -- x; y\nFROM t", True),
+        ("-- names\nSELECT name FROM t", True),
+        ('WITH "a b" AS (SELECT 1) SELECT 1', True),
+        ("VALUES (1)", True),
+        ("```sql\nSELECT 1\n```", False),
+        ("<think>x</think>SELECT 1", False),
+        ("SELECT 1; SELECT 2", False),
+        ("With pleasure", False),
+        ("(SELECT 1)", False),
+    ],
+)
+def test_strictly_a_statement_and_nothing_else(answer, program_takes_it):
+    assert extract_sql(answer, strict=True) == (answer.removesuffix(";") if program_takes_it else "")
+
+
 def test_schema_text_names_every_column_and_key(library):
     text = render_schema(read_schema(library.database("library")))
     assert text.splitlines() == [

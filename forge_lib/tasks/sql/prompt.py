@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from forge_lib.chat import Message
+from forge_lib.tasks.sql.parsing import is_query
 
 NO_ANSWER = "SELECT 'no answer'"  # the gold of a question that the tables cannot answer; it executes like any other
 INSTRUCTION = (
@@ -29,7 +30,8 @@ def extract_sql(text: str, strict: bool = False) -> str:
     """The one SQL statement in a model's answer, without its semicolon; "" when there is none.
 
     strict: the answer must be that statement and nothing else (what a program that calls the model needs).
-    lenient: a fenced block, or everything from the first SELECT or WITH to a semicolon or an empty line.
+    lenient: out of a fenced block where there is one, without thoughts before and explanations after it. Of several
+    statements the first that parses, but never a part of one that does not.
 
     >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n```"), extract_sql("Sure! SELECT 1", strict=True)
     ('SELECT 1', '')
@@ -37,17 +39,94 @@ def extract_sql(text: str, strict: bool = False) -> str:
     text = text.strip()
     if strict:
         body = text.removesuffix(";").strip()
-        return body if re.match(r"(?i)(SELECT|WITH)\b", body) and ";" not in _without_strings(body) else ""
-    fenced = re.search(r"```(?:sql|sqlite)?\s*\n?(.*?)(?:```|\Z)", text, re.S | re.I)
-    body = fenced.group(1) if fenced else text
-    found = re.search(r"(?i)\b(SELECT\b|WITH\s+(RECURSIVE\s+)?\w+\s*(\([^)]*\)\s*)?AS\b)", body)
-    if not found:
-        return ""
-    statement = re.split(r"\n\s*\n", body[found.start() :])[0]
-    end = _without_strings(statement).find(";")
-    return (statement if end < 0 else statement[:end]).strip()
+        starts = START.match(_blanked(COMMENT, body).lstrip())
+        return body if starts and ";" not in _blanked(QUOTED, body) else ""
+    text = _after_thoughts(text)
+    found = [s for body, fenced in [*_blocks(text), (text, False)] for s in _statements(body, fenced)]
+    return next((s for s in found if is_query(s)), found[0] if found else "")
 
 
-def _without_strings(sql: str) -> str:
-    """The same text, same length, with quoted strings blanked (a semicolon in a string ends nothing)."""
-    return re.sub(r"'(?:[^']|'')*'", lambda m: " " * len(m.group()), sql)
+NAME = r"""(?:\w+|"[^"]+"|`[^`]+`|\[[^\]]+\])"""
+START = re.compile(
+    rf"\b(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?{NAME}\s*(?:\([^)]*\)\s*)?AS\s*(?:(?:NOT\s+)?MATERIALIZED\s*)?\()",
+    re.I,
+)
+COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)
+QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.S)
+THOUGHT = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
+FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*(?!SELECT\b|WITH\b|VALUES\b)([A-Za-z][\w+#.-]*)?(.*?)(?:\1|\Z)", re.S | re.I)
+END = re.compile(rf"{QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w", re.S)
+# A statement goes on where the text before ends so, or the text after begins so. In capitals: prose says "from" and "as".
+OPEN = re.compile(
+    r"(?:[(),=<>+*/|-]|\b(?:UNION|ALL|INTERSECT|EXCEPT|AS|IN|EXISTS|NOT|AND|OR|WHERE|FROM|JOIN|ON|BY|SELECT|DISTINCT|WHEN|THEN|ELSE))\s*\Z"
+)
+CLAUSE = re.compile(
+    r"(?:(FROM|WHERE|GROUP|HAVING|ORDER|LIMIT|OFFSET|UNION|INTERSECT|EXCEPT|(?:LEFT|RIGHT|FULL|INNER|OUTER|CROSS|NATURAL|JOIN)|AND|OR|ON|WINDOW)\b|\))",
+    re.I,
+)
+PROSE = re.compile(r"\n(?=[ \t]*[A-Z][a-z']+\b)|\.(?=\s+[A-Z]|\s*\Z)")  # a line or a sentence that begins like one
+
+
+def _blanked(pattern: re.Pattern, text: str) -> str:
+    """The same text, same length, with what the pattern matches blanked (a semicolon in a string ends nothing)."""
+    return pattern.sub(lambda m: " " * len(m.group()), text)
+
+
+def _after_thoughts(text: str) -> str:
+    """The answer behind what a model thought aloud; "" where it never came to an end."""
+    rest = THOUGHT.sub("", text, count=1)
+    tail = re.split(r"</(?:think|thinking|thought|reasoning)>", rest, flags=re.I)[-1]  # some templates open the tag
+    return tail if START.search(tail) else rest
+
+
+def _blocks(text: str) -> list[tuple[str, bool]]:
+    """The contents of fenced blocks: those marked as SQL first, then unmarked ones, then others; each with True."""
+    ranked = []
+    for fence in FENCE.finditer(text):
+        label = (fence.group(2) or "").lower()
+        kind = 0 if re.search(r"sql|postgres|duckdb", label) else 1 if not label else 2
+        ranked.append((kind, fence.group(3)))
+    return [(body, True) for _, body in sorted(ranked, key=lambda r: r[0])]
+
+
+def _statements(body: str, fenced: bool) -> Iterator[str]:
+    """What may be a statement, in the order of likelihood: first what begins where a line or a sentence begins."""
+    searched = _blanked(COMMENT, body)
+    starts = [m.start() for m in START.finditer(searched)]
+    own = [n for n in starts if n == starts[0] or not OPEN.search(searched[:n])]
+    first = [n for n in own if re.search(r"(?:\A|[\n:.!?>`\"'])[ \t(]*\Z", searched[:n])]
+    for start in [*first, *(n for n in own if n not in first and starts[0] not in first)]:
+        yield _trimmed(_whole(body[start:], fenced), body[start - 1] if start else "")
+
+
+def _whole(text: str, fenced: bool) -> str:
+    """From the start of a statement to its semicolon, to a bracket that closes nothing, or to the text after it."""
+    depth = 0
+    for mark in END.finditer(text):
+        sign, before = mark.group(), text[: mark.start()]
+        depth += (sign == "(") - (sign == ")")
+        if sign in (";", "```", "~~~") or sign[:2] == "</" or depth < 0:
+            return before.strip()
+        if sign[0] == "\n" and depth == 0 and not fenced and not _goes_on(before, text[mark.end() :]):
+            return before.strip()
+    return text.strip()
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a statement goes on behind an empty line."""
+    after = _blanked(COMMENT, after).lstrip()
+    clause = CLAUSE.match(after)
+    word = clause.group(1) or "" if clause else ""
+    main = before[:4].upper() == "WITH" and before.rstrip()[-1:] == ")" and after[:6].upper() == "SELECT"
+    return bool(OPEN.search(before)) or main or (clause is not None and (word.istitle() <= before[:6].istitle()))
+
+
+def _trimmed(statement: str, opener: str) -> str:
+    """A statement without what follows it in words, or behind the quotation mark that opened it."""
+    if is_query(statement):
+        return statement
+    cuts = [m.start() for m in PROSE.finditer(statement) if not CLAUSE.match(statement[m.end() :].lstrip())]
+    if opener in ("`", '"', "'"):
+        cuts += [n for n, sign in enumerate(statement) if sign == opener]
+    shorter = (statement[:n].rstrip() for n in sorted(cuts))
+    return next((s for s in shorter if is_query(s)), statement)
