@@ -17,13 +17,24 @@ from peft import PeftModel
 from peft.tuners.lora import Linear as LoraLinear
 from torch import nn
 from torch.nn import functional as F
-from transformers.models.llama.modeling_llama import LlamaModel
+from transformers.activations import ACT2FN
+from transformers.models.llama.modeling_llama import (
+    LlamaAttention,
+    LlamaDecoderLayer,
+    LlamaMLP,
+    LlamaModel,
+    LlamaRMSNorm,
+)
 
 from forge_lib.attention import Layout, attend, attend_backward
 from forge_lib.compiling import one_pass
+from forge_lib.fused import active_lora, is_plain
 
 GROUPS = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("self_attn", ("o_proj",)), ("mlp", ("gate_proj", "up_proj")),
           ("mlp", ("down_proj",)))  # fmt: skip  # linear layers that read the same input
+PARTS = {"self_attn": LlamaAttention, "mlp": LlamaMLP, "input_layernorm": LlamaRMSNorm,
+         "post_attention_layernorm": LlamaRMSNorm}  # fmt: skip
+STEADY_ROPE = ("default", "linear", "llama3", "yarn")  # in others the angles depend on how long the sequence is
 
 
 @one_pass
@@ -196,15 +207,13 @@ class BlockFunction(torch.autograd.Function):
 
 
 def fits(model, dtype: torch.dtype) -> bool:
-    """Whether `hidden_states` holds: a Llama on a CPU in `dtype`, frozen plain linear layers, LoRA at most, no dropout."""
+    """Whether `hidden_states` holds: a plain Llama on a CPU, frozen in `dtype`, plain LoRA at most, no dropout."""
     decoder = _llama(model)
-    if not isinstance(decoder, LlamaModel):
+    if type(decoder) is not LlamaModel or decoder.config.attention_dropout:
         return False
-    embedding = decoder.embed_tokens.weight
-    if embedding.device.type != "cpu" or embedding.dtype != dtype or embedding.requires_grad:
+    if decoder.rotary_emb.rope_type not in STEADY_ROPE or not _is_frozen(decoder.embed_tokens, dtype):
         return False
-    return all(_plain(getattr(getattr(layer, part), name))
-               for layer in decoder.layers for part, names in GROUPS for name in names)  # fmt: skip
+    return all(_is_llama_block(layer, dtype) for layer in decoder.layers)
 
 
 def _llama(model):
@@ -212,30 +221,43 @@ def _llama(model):
     return inner.get_decoder()
 
 
-def _plain(layer) -> bool:
-    """A linear layer without bias, with at most one active, unmerged, plain LoRA on it."""
-    if isinstance(layer, LoraLinear):
-        names = layer.active_adapters
-        if layer.merged or len(names) > 1 or (names and names[0] in layer.lora_variant):
+def _is_llama_block(layer, dtype: torch.dtype) -> bool:
+    """A block that `BlockFunction` computes: Llama's own parts (a subclass may do something else), SiLU, all frozen."""
+    if type(layer) is not LlamaDecoderLayer or any(type(getattr(layer, n)) is not kind for n, kind in PARTS.items()):
+        return False
+    norms = (layer.input_layernorm, layer.post_attention_layernorm)
+    if not isinstance(layer.mlp.act_fn, (nn.SiLU, type(ACT2FN["silu"]))) or not all(
+        _is_frozen(n, dtype) for n in norms
+    ):
+        return False
+    return all(_is_plain(getattr(getattr(layer, part), name), dtype) for part, names in GROUPS for name in names)
+
+
+def _is_plain(layer, dtype: torch.dtype) -> bool:
+    """A frozen linear layer without bias, with at most one active, unmerged, plain LoRA on it."""
+    if type(layer) is LoraLinear:
+        names = active_lora(layer)
+        if layer.merged or len(names) > 1 or not all(is_plain(layer, n) for n in names):
             return False
-        if any(not isinstance(layer.lora_dropout[n], nn.Identity) for n in names if n in layer.lora_dropout):
-            return False
-        layer = layer.base_layer
-    return type(layer) is nn.Linear and layer.bias is None and not layer.weight.requires_grad
+    base = _base(layer)
+    return type(base) is nn.Linear and base.bias is None and _is_frozen(base, dtype)
+
+
+def _is_frozen(layer, dtype: torch.dtype) -> bool:
+    """Whether the layer's weight is not trained, in `dtype` and in main memory."""
+    weight = layer.weight
+    return not weight.requires_grad and weight.dtype == dtype and weight.device.type == "cpu"
 
 
 def _base(layer) -> nn.Linear:
-    return layer.base_layer if isinstance(layer, LoraLinear) else layer
+    return layer.base_layer if type(layer) is LoraLinear else layer
 
 
 def _adapter(layer) -> tuple[torch.Tensor | None, torch.Tensor | None, float]:
     """A, B and scale of the layer's active LoRA; None where it has none or it is switched off."""
-    if not isinstance(layer, LoraLinear) or layer.disable_adapters:
-        return None, None, 0.0
-    name = layer.active_adapters[0]
-    if name not in layer.lora_A:
-        return None, None, 0.0
-    return layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
+    for name in active_lora(layer) if type(layer) is LoraLinear else []:
+        return layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
+    return None, None, 0.0
 
 
 def _frozen(layer) -> _Block:

@@ -39,23 +39,35 @@ class LoRAFunction(torch.autograd.Function):
 def fuse_lora(model):
     """Let the LoRA layers of a PeftModel compute by `LoRAFunction` wherever it applies; returns the model.
 
-    It applies to a plain linear base (not a quantized one) with one plain adapter active. Elsewhere PEFT's own forward
-    runs: adapter switched off or merged, dropout, DoRA. GRPO's anchor "ref" so rounds as the policy does.
+    It applies to a frozen plain linear base (not a quantized one) with one plain adapter active. Elsewhere PEFT's own
+    forward runs: adapter switched off or merged, dropout, bias, DoRA. GRPO's anchor "ref" so rounds as the policy does.
     """
     from peft.tuners.lora import Linear
 
     for module in model.modules():
-        if isinstance(module, Linear) and type(module.base_layer) is nn.Linear and module.base_layer.bias is None:
+        if type(module) is Linear and type(module.base_layer) is nn.Linear and module.base_layer.bias is None:
             module.forward = types.MethodType(_forward, module)
     return model
 
 
+def active_lora(layer) -> list[str]:
+    """The adapters that take part in this LoRA layer's result: active, and there (PEFT passes over one that is not)."""
+    if layer.disable_adapters or layer.merged:
+        return []
+    return [name for name in layer.active_adapters if name in layer.lora_A]
+
+
+def is_plain(layer, name: str) -> bool:
+    """Whether the adapter adds s·B·A·x and nothing else: no dropout, no bias, no variant such as DoRA."""
+    drops = not isinstance(layer.lora_dropout[name], nn.Identity)
+    return not drops and layer.lora_B[name].bias is None and name not in layer.lora_variant
+
+
 def _forward(layer, x, *args, **kwargs):
-    if layer.disable_adapters or layer.merged or len(layer.active_adapters) != 1 or args or kwargs:
+    weight, names = layer.base_layer.weight, active_lora(layer)
+    if args or kwargs or weight.requires_grad or len(names) != 1 or not is_plain(layer, names[0]):
         return type(layer).forward(layer, x, *args, **kwargs)
-    weight, [name] = layer.base_layer.weight, layer.active_adapters
-    if name in layer.lora_variant or not isinstance(layer.lora_dropout[name], nn.Identity):
-        return type(layer).forward(layer, x)
+    [name] = names
     y = LoRAFunction.apply(
         x.reshape(-1, x.shape[-1]).to(weight.dtype), weight, layer.lora_A[name].weight,
         layer.lora_B[name].weight, layer.scaling[name],

@@ -147,6 +147,7 @@ def generate(
     """
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
+    check_window(model, max((len(p) for p in prompts), default=0) + max_new_tokens)
     stops = torch.tensor(stop_ids(model, tokenizer), device=model.device)
     order = sorted(range(len(prompts)), key=lambda i: (prompts[i].prefix, len(prompts[i].rest)))
     done: list[Completion | None] = [None] * len(prompts)
@@ -271,6 +272,19 @@ def causal_lm(model):
     from peft import PeftModel
 
     return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def check_window(model, tokens: int) -> None:
+    """Raise ModelError where `tokens` in a row are more than the base's attention looks back on.
+
+    The course attends to a whole prompt; within its sliding window such a base does the same, beyond it does not.
+    """
+    window = getattr(causal_lm(model).config, "sliding_window", None)
+    if window and tokens > window:
+        raise ModelError(
+            f"This base looks back on {window} tokens and here are {tokens}. Lower max_length in forge_lib/profiles.py "
+            f"to {window}, or choose a base without a sliding window."
+        )
 
 
 def stop_ids(model, tokenizer) -> list[int]:

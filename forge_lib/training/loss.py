@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from forge_lib import blocks
 from forge_lib.compiling import one_pass
-from forge_lib.models import causal_lm
+from forge_lib.models import causal_lm, check_window
+from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack, collate, line_up
 
 
@@ -19,6 +21,7 @@ def answer_states(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
     if blocks.fits(model, kind):
         line = line_up(packs)
         return blocks.hidden_states(model, line.input_ids, line.position_ids, line.layouts)[line.keep], line.targets
+    check_window(model, max(len(e) for pack in packs for e in pack))
     batch, device = collate(packs, pad_id, kind), model.device
     with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):
         hidden = causal_lm(model).get_decoder()(
@@ -36,8 +39,20 @@ def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
     would be the largest tensor of the step.
     """
     states, targets = answer_states(model, packs, pad_id, dtype)
-    head = causal_lm(model).get_output_embeddings()
+    head = output_head(model)
     return head(states.to(head.weight.dtype)).float(), targets
+
+
+def output_head(model):
+    """The layer from the last states to logits. Raises TrainingError where the model does more to logits than that."""
+    config = causal_lm(model).config
+    for name in ("final_logit_softcapping", "logits_scaling", "logit_scale"):  # Gemma 2, Granite, Cohere
+        if getattr(config, name, None) not in (None, 1.0):
+            raise TrainingError(
+                f"This base changes its logits by {name}, which the course's loss does not. Choose a base without, or "
+                'the engine "trl", which takes the loss that the base brings.'
+            )
+    return causal_lm(model).get_output_embeddings()
 
 
 @one_pass
@@ -53,7 +68,8 @@ def _loss_and_slope(logits, targets):
 class AnswerLoss(torch.autograd.Function):
     """Σ -log softmax(W·h)[target] over N states h (N, D), with W (V, D) frozen; never more than 128 rows of logits.
 
-    The gradient of a row, Wᵀ(softmax - onehot), is computed in the forward pass, so that no logits are kept.
+    The gradient of a row, Wᵀ(softmax - onehot), is computed in the forward pass, where one is wanted, so that no
+    logits are kept.
     """
 
     @staticmethod
@@ -62,8 +78,10 @@ class AnswerLoss(torch.autograd.Function):
         for rows, wanted in zip(states.split(128), targets.split(128), strict=True):
             loss, slope = _loss_and_slope(rows @ weight.T, wanted)
             total += loss
-            grads.append(slope @ weight)
-        ctx.save_for_backward(torch.cat(grads))
+            if ctx.needs_input_grad[0]:
+                grads.append(slope @ weight)
+        if grads:
+            ctx.save_for_backward(torch.cat(grads))
         return total
 
     @staticmethod
@@ -78,11 +96,11 @@ def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[to
     L = -Σ log p(answer token | schema, question, earlier answer tokens).
     """
     states, targets = answer_states(model, packs, pad_id, dtype)
-    weight = causal_lm(model).get_output_embeddings().weight
-    if weight.requires_grad:  # full fine-tuning
-        logits = (states.to(weight.dtype) @ weight.T).float()
-        return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
-    return AnswerLoss.apply(states.to(weight.dtype), weight, targets), len(targets)
+    head = output_head(model)
+    if type(head) is nn.Linear and head.bias is None and not head.weight.requires_grad:
+        return AnswerLoss.apply(states.to(head.weight.dtype), head.weight, targets), len(targets)
+    logits = head(states.to(head.weight.dtype)).float()  # a head that is trained, adapted or has a bias
+    return F.cross_entropy(logits, targets, reduction="sum"), len(targets)
 
 
 class PackLoss(torch.nn.Module):

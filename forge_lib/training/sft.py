@@ -90,7 +90,14 @@ def _answer_tokens(packs: Sequence[Pack]) -> int:
 
 @torch.no_grad()
 def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings, accelerator=None) -> float:
-    """Mean cross-entropy per answer token over `packs`, in nats; under an accelerator each process takes its share."""
+    """Mean cross-entropy per answer token over `packs`, in nats; under an accelerator each process takes its share.
+
+    Raises TrainingError where `packs` hold no answer.
+    """
+    if not _answer_tokens(packs):
+        raise TrainingError(
+            "There are no answers to take the loss of. Choose at least one pair: this part of the data may hold none."
+        )
     crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     total = sum(loss_of(part) * weight for part, weight in shares(packs, settings.packs_per_forward, crew))
     return crew.reduce(total).item() / _answer_tokens(packs)
@@ -195,22 +202,26 @@ def train(
         packs, and together they make the steps that one would. `validate` is then called in every process.
     Returns one record a step: step, loss (mean nats per answer token), learning_rate, grad_norm, examples, tokens
     (logical: as if every example had its own prefix), seconds.
-    Raises TrainingError when loss or gradient are not numbers (before they touch a weight), when `state` belongs to
-    another training, and when it cannot be written.
+    Raises TrainingError when there is nothing to train on, when loss or gradient are not numbers (before they touch a
+    weight), when `state` belongs to another training or is damaged, and when it cannot be written.
     """
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
+    check_steps(steps)
     crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     model = loss_of.model
     updates = _Updates(loss_of, settings, crew)
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
     parts, records = {"optimizer": updates.optimizer, "scaler": updates.scaler}, []
     if state:
-        key = training_key(model, steps, settings)
+        plan = [schedule(number, len(steps)) for number in range(len(steps))], list(validate_at)
+        key = training_key(model, steps, settings, plan)
         records = load_state(state, key, model, parts)
+    left = [] if records and records[-1].get("stopped_early") else steps[len(records) :]
     bar = tqdm(total=len(steps), initial=len(records), desc="train", disable=not (progress and crew.is_main_process))
-    with compiling(len(steps) - len(records) >= COMPILE_FROM), bar:
-        for number, packs in enumerate(steps[len(records) :], len(records) + 1):
+    # By all steps, not by those that are left: compiled passes round otherwise, and a killed run ends as a whole one.
+    with compiling(len(steps) >= COMPILE_FROM), bar:
+        for number, packs in enumerate(left, len(records) + 1):
             began = time.perf_counter()
             rate = settings.learning_rate * schedule(number - 1, len(steps))
             model.train()
@@ -228,17 +239,29 @@ def train(
             records.append(record)
             if track:
                 track(record)
+            if checked and settings.patience and validations_since_best(records) >= settings.patience:
+                record["stopped_early"] = True  # before the state is saved: who goes on from there stops too
             if checked or number % GIVE_BACK_EVERY == 0:
                 give_back()
             if state and crew.is_main_process and (checked or number % settings.save_every == 0):
                 save_state(state, key, model, parts, records)
-            if checked and settings.patience and validations_since_best(records) >= settings.patience:
-                record["stopped_early"] = True
+            if "stopped_early" in record:
                 break
     model.eval()
     if state and crew.is_main_process:
         state.unlink(missing_ok=True)
     return records
+
+
+def check_steps(steps: Sequence[Sequence[Pack]]) -> None:
+    """Raise TrainingError unless there are steps, and an answer to learn in each."""
+    if not steps:
+        raise TrainingError("There is nothing to train on: no optimizer steps. Choose more pairs, or more passes.")
+    for number, packs in enumerate(steps, 1):
+        if not _answer_tokens(packs):
+            raise TrainingError(
+                f"Step {number} holds no answer to learn. Take packs without examples and empty answers out of it."
+            )
 
 
 def validations_since_best(records: Sequence[dict]) -> int:

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 import dataclasses
 import json
@@ -6,10 +7,12 @@ import os
 import pytest
 import torch
 
+from forge_lib.chat import Example
+from forge_lib.models import ModelError
 from forge_lib.profiles import PROFILES
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import pack_loss
-from forge_lib.training.packing import make_packs
+from forge_lib.training.packing import make_packs, make_steps
 from forge_lib.training.sft import (
     SFTSettings,
     add_lora,
@@ -121,6 +124,230 @@ def test_a_state_of_another_training_is_refused(tiny_llama, packs, tokenizer, tm
     for model, steps in ((other_base, [packs] * 2), (other_data, [packs, packs[:1]])):
         with pytest.raises(TrainingError, match="another base, other data or other settings"):
             train(model, steps, tokenizer.pad_token_id, settings, progress=False, state=state)
+
+
+@pytest.mark.parametrize("last", [3, 5])
+def test_a_killed_training_goes_on_compiled_as_it_began(tiny_llama, packs, tokenizer, tmp_path, monkeypatch, last):
+    """It was decided by the steps that are left: a run killed near its end rounded otherwise from there on."""
+    from forge_lib.training import sft
+
+    asked = []
+    monkeypatch.setattr(sft, "COMPILE_FROM", 6)
+    monkeypatch.setattr(sft, "compiling", lambda wanted: asked.append(wanted) or contextlib.nullcontext())
+    settings, state = dataclasses.replace(SETTINGS, save_every=1), tmp_path / "state.pt"
+    with pytest.raises(Killed):
+        model = with_lora(copy.deepcopy(tiny_llama))
+        train(model, [packs] * 6, tokenizer.pad_token_id, settings, progress=False, state=state, track=killed_at(last))
+    train(with_lora(tiny_llama), [packs] * 6, tokenizer.pad_token_id, settings, progress=False, state=state)
+    train(with_lora(tiny_llama), [packs] * 5, tokenizer.pad_token_id, settings, progress=False)
+    assert asked == [True, True, False]
+
+
+def test_dropout_goes_on_where_it_was(tiny_llama, packs, tokenizer, tmp_path):
+    """What is drawn after a killed run went on is what would have been drawn."""
+    settings, state, weights = dataclasses.replace(SETTINGS, save_every=1), tmp_path / "state.pt", []
+    for cut in (None, 3):
+        model = with_lora(copy.deepcopy(tiny_llama))
+        for layer in model.modules():
+            if hasattr(layer, "lora_dropout"):
+                layer.lora_dropout["default"] = torch.nn.Dropout(0.3)
+        torch.manual_seed(5)
+        hooks = {"progress": False, "state": state}
+        if cut:
+            start = {n: p.detach().clone() for n, p in model.named_parameters()}
+            with pytest.raises(Killed):
+                train(model, [packs] * 4, tokenizer.pad_token_id, settings, track=killed_at(cut), **hooks)
+            model.load_state_dict(start, strict=False)
+            torch.manual_seed(5)
+        train(model, [packs] * 4, tokenizer.pad_token_id, settings, **hooks)
+        weights.append([p for p in model.parameters() if p.requires_grad])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+def test_a_run_killed_after_it_stopped_early_is_not_trained_on(tiny_llama, packs, tokenizer, tmp_path, monkeypatch):
+    """Between the last writing of the state and its removal."""
+    from pathlib import Path
+
+    state, unlink = tmp_path / "state.pt", Path.unlink
+    validate = lambda step: {"validation_accuracy": -step, "validation_loss": 1.0}  # noqa: E731
+    settings = dataclasses.replace(SETTINGS, patience=1)
+
+    def run():
+        model = with_lora(copy.deepcopy(tiny_llama))
+        return train(model, [packs] * 5, tokenizer.pad_token_id, settings, validate, range(1, 6), False, state=state)
+
+    def kill(path, **options):
+        if path == state:
+            raise Killed
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Path, "unlink", kill)
+        run()
+    records = run()
+    assert len(records) == 2 and records[-1]["stopped_early"] and not state.exists()
+
+
+def killed_state(model, packs, tokenizer, path) -> None:
+    """What a training of three steps that was killed in its last leaves."""
+    with pytest.raises(Killed):
+        train(model, [packs] * 3, tokenizer.pad_token_id, dataclasses.replace(SETTINGS, save_every=1), progress=False,
+              state=path, track=killed_at(3))  # fmt: skip
+
+
+OTHERS = {
+    "alpha": lambda m: m.peft_config["default"].__dict__.update(lora_alpha=99),
+    "dropout": lambda m: m.peft_config["default"].__dict__.update(lora_dropout=0.5),
+    "pattern of alphas": lambda m: m.peft_config["default"].__dict__.update(alpha_pattern={"q_proj": 3}),
+    "rslora": lambda m: m.peft_config["default"].__dict__.update(use_rslora=True),
+    "frozen part": lambda m: next(p for p in m.parameters() if p.requires_grad).requires_grad_(False),
+    "type of the base": lambda m: m.double(),
+}
+
+
+def test_a_state_of_another_adapter_is_refused(tiny_llama, packs, tokenizer, tmp_path):
+    state, settings = tmp_path / "state.pt", dataclasses.replace(SETTINGS, save_every=1)
+    killed_state(with_lora(copy.deepcopy(tiny_llama)), packs, tokenizer, state)
+    for name, change in OTHERS.items():
+        model = with_lora(copy.deepcopy(tiny_llama))
+        change(model)
+        with pytest.raises(TrainingError, match="another base, other data or other settings"):
+            train(model, [packs] * 3, tokenizer.pad_token_id, settings, progress=False, state=state)
+            pytest.fail(name)
+
+
+def test_a_state_of_another_plan_is_refused(tiny_llama, packs, tokenizer, tmp_path):
+    """Another schedule, other steps with validation, other tokens that carry loss."""
+    state, settings = tmp_path / "state.pt", dataclasses.replace(SETTINGS, save_every=1)
+    killed_state(with_lora(copy.deepcopy(tiny_llama)), packs, tokenizer, state)
+    validate = lambda step: {"validation_accuracy": 0.0, "validation_loss": 1.0}  # noqa: E731
+    moved = [[Example(e.prefix, e.question[:1], e.question[1:] + e.answer) for e in pack] for pack in packs]
+    pad, common = tokenizer.pad_token_id, {"progress": False, "state": state}
+    for steps, hooks in (
+        ([packs] * 3, {"schedule": exponential_schedule}),
+        ([packs] * 3, {"validate": validate, "validate_at": [2]}),
+        ([moved] * 3, {}),
+    ):
+        with pytest.raises(TrainingError, match="another base, other data or other settings"):
+            train(with_lora(copy.deepcopy(tiny_llama)), steps, pad, settings, **common, **hooks)
+
+
+def poison(what):
+    def damage(path):
+        content = torch.load(path, weights_only=True)
+        what(content)
+        torch.save(content, path)
+
+    return damage
+
+
+class Code:
+    """Pickled, it would make a file when it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def first(content) -> str:
+    return next(iter(content["weights"]))
+
+
+DAMAGED = {
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-500]),
+    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "garbage": lambda path: path.write_bytes(b"no state at all\n" * 50),
+    "a page of the web": lambda path: path.write_text("<html>Not found</html>"),
+    "a list": lambda path: torch.save([1, 2], path),
+    "no key": lambda path: torch.save({"weights": {}}, path),
+    "code": lambda path: torch.save({"key": Code(path.with_name("ran"))}, path),
+    "no weights": poison(lambda c: c.pop("weights")),
+    "half of the weights": poison(lambda c: c["weights"].pop(first(c))),
+    "a foreign weight": poison(lambda c: c["weights"].update(foreign=torch.zeros(1))),
+    "another shape": poison(lambda c: c["weights"].update({first(c): torch.zeros(2, 2)})),
+    "not a number": poison(lambda c: c["weights"][first(c)].fill_(float("nan"))),
+    "no optimizer": poison(lambda c: c.pop("optimizer")),
+    "other moments": poison(lambda c: c["optimizer"]["state"][0].update(exp_avg=torch.zeros(2, 2))),
+    "moments not numbers": poison(lambda c: c["optimizer"]["state"][0]["exp_avg_sq"].fill_(float("inf"))),
+    "half of the optimizer": poison(lambda c: c["optimizer"]["state"].pop(0)),
+    "no groups": poison(lambda c: c["optimizer"].update(param_groups=[])),
+    "no records": poison(lambda c: c.pop("records")),
+    "records with a gap": poison(lambda c: c["records"].pop(0)),
+    "records of nothing": poison(lambda c: c.update(records="none")),
+}
+
+
+def test_a_damaged_state_is_a_sentence_and_changes_nothing(tiny_llama, packs, tokenizer, tmp_path):
+    state, settings = tmp_path / "state.pt", dataclasses.replace(SETTINGS, save_every=1)
+    killed_state(with_lora(copy.deepcopy(tiny_llama)), packs, tokenizer, state)
+    model, good = with_lora(tiny_llama), state.read_bytes()
+    before = [p.detach().clone() for p in model.parameters()]
+    for name, damage in DAMAGED.items():
+        state.write_bytes(good)
+        damage(state)
+        with pytest.raises(TrainingError, match=r"state\.pt is damaged .* Delete it to start from the beginning"):
+            train(model, [packs] * 3, tokenizer.pad_token_id, settings, progress=False, state=state)
+            pytest.fail(name)
+        assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True)), name
+    assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_to_train_on_and_nothing_to_measure_are_sentences(tiny_llama, packs, tokenizer):
+    """One database has no unseen pairs: the mean loss of no packs was an AttributeError."""
+    pad, silent = tokenizer.pad_token_id, [[Example(e.prefix, e.question, ()) for e in pack] for pack in packs]
+    for nothing in ([], [[]], silent):
+        with pytest.raises(TrainingError, match="no answers to take the loss of"):
+            mean_loss(tiny_llama, nothing, pad, SETTINGS)
+    with pytest.raises(TrainingError, match="no optimizer steps"):
+        train(tiny_llama, [], pad, SETTINGS)
+    for nothing in ([], [[]], silent):
+        with pytest.raises(TrainingError, match="Step 2 holds no answer"):
+            train(tiny_llama, [packs, nothing], pad, SETTINGS)
+
+
+def test_one_pair_trains_whatever_a_step_could_hold(tiny_llama, packs, tokenizer):
+    settings = dataclasses.replace(SETTINGS, packs_per_forward=8)
+    records = train(with_lora(tiny_llama), make_steps(packs[:1], 9), tokenizer.pad_token_id, settings, progress=False)
+    assert len(records) == 1 and records[0]["examples"] == 1
+
+
+def test_validation_computes_no_gradient(tiny_llama, packs, tokenizer, monkeypatch):
+    """And its loss is that of training, to the bit."""
+    from forge_lib.training import loss
+
+    model, pad = with_lora(tiny_llama), tokenizer.pad_token_id
+    wanted = pack_loss(model, packs, pad, "float32")[0]
+    with torch.no_grad():
+        states, targets = loss.answer_states(model, packs, pad, "float32")
+        monkeypatch.setattr(loss.torch, "cat", lambda *_: pytest.fail("gradients were joined"))
+        got = loss.AnswerLoss.apply(states, model.get_output_embeddings().weight, targets)
+    assert torch.equal(got, wanted)
+
+
+@pytest.mark.parametrize("scale", [{"final_logit_softcapping": 30.0}, {"logits_scaling": 8.0}, {"logit_scale": 0.06}])
+def test_a_base_that_changes_its_logits_is_refused(tiny_llama, packs, tokenizer, scale):
+    tiny_llama.config.update(scale)
+    with pytest.raises(TrainingError, match=next(iter(scale))):
+        mean_loss(tiny_llama, packs, tokenizer.pad_token_id, SETTINGS)
+
+
+def test_a_sliding_window_shorter_than_an_example_is_refused(packs, tokenizer):
+    """Its layers would attend to the whole prompt in training, and to a part of it everywhere else."""
+    from transformers import MistralConfig, MistralForCausalLM
+
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "num_key_value_heads": 2, "vocab_size": len(tokenizer)}  # fmt: skip
+    longest = max(len(e) for pack in packs for e in pack)
+    model = MistralForCausalLM(MistralConfig(**shape, sliding_window=longest)).eval()
+    out = sum(model(input_ids=torch.tensor([e.input_ids]), labels=torch.tensor([e.labels])).loss.item() * len(e.answer)
+              for pack in packs for e in pack)  # fmt: skip
+    assert pack_loss(model, packs, tokenizer.pad_token_id, "float32")[0].item() == pytest.approx(out, rel=1e-5)
+    model.config.sliding_window = longest - 1
+    with pytest.raises(ModelError, match=f"looks back on {longest - 1} tokens"):
+        pack_loss(model, packs, tokenizer.pad_token_id, "float32")
 
 
 def test_a_full_disk_leaves_the_last_good_state(tiny_llama, packs, tokenizer, tmp_path):
