@@ -50,6 +50,25 @@ def held(folder: Path) -> Iterator[None]:
             os.environ.pop(HELD, None)
 
 
+@contextlib.contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """One process after the other: waits until no other is in here for `folder`, which is made where it is missing.
+
+    >>> import tempfile
+    >>> with in_turn(Path(tempfile.mkdtemp()) / "shared"): print("alone")
+    alone
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    with file:
+        while not _take(file):
+            time.sleep(0.05)
+        yield
+
+
 def check_free(folder: Path) -> None:
     """Raise RunError when another process holds the run folder, and did not start this one."""
     path = folder / ".lock"

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from forge_lib.chat import Message
-from forge_lib.data.files import fault, field_name, records, rows
 from forge_lib.data.pairs import DataError, DataSet, Pair
-from forge_lib.runs import write_atomically
+from forge_lib.data.readers import fault, field_name, records, rows
+from forge_lib.files import write_atomically
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
 

@@ -12,7 +12,7 @@ from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
 from forge_lib import CACHE
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.runs import write_atomically
+from forge_lib.files import write_atomically
 from forge_lib.tasks.sql import sandbox, score, worker
 
 NO_ROWS = "It returns no rows."

@@ -1,11 +1,15 @@
 import shutil
+import sqlite3
+import threading
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from forge_lib import CACHE, ROOT
 from forge_lib.data import course
-from forge_lib.data.course import build_database, freeze, load_course
+from forge_lib.data.course import VERSION, build_database, freeze, load_course
 from forge_lib.data.pairs import WORDINGS, DataError, spread
 from forge_lib.data.quality import check_pairs, check_splits
 from forge_lib.data.synthesis import MIX
@@ -91,7 +95,7 @@ def copied(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("name", ["v3/test.jsonl", "databases/bakery.sql"])
+@pytest.mark.parametrize("name", [f"v{VERSION}/test.jsonl", "databases/bakery.sql"])
 def test_a_changed_frozen_file_is_refused(copied, name):
     with (copied / name).open("a") as file:
         file.write("\n")
@@ -100,7 +104,7 @@ def test_a_changed_frozen_file_is_refused(copied, name):
 
 
 def test_a_missing_frozen_file_is_named(copied):
-    (copied / "v3" / "validation.jsonl").unlink()
+    (copied / f"v{VERSION}" / "validation.jsonl").unlink()
     with pytest.raises(DataError, match=r"validation.jsonl is missing"):
         load_course(folder=copied)
 
@@ -119,6 +123,161 @@ def test_a_frozen_version_cannot_be_frozen_again(copied):
 def test_an_unknown_version_names_the_known_ones():
     with pytest.raises(DataError, match="there is: v1, v2, v3"):
         load_course(99)
+
+
+@pytest.mark.parametrize("version", course.MANIFESTS)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace('"train": ', '"train": 1'),
+        lambda text: text.replace("a", "b", 1),
+        lambda text: "",
+        lambda text: "{}",
+        lambda text: text[: len(text) // 2],
+        lambda text: "[" * 100_000,
+    ],
+    ids=["counts", "a letter", "nothing", "no hashes", "half", "deep"],
+)
+def test_a_manifest_that_is_not_the_frozen_one_is_refused(copied, version, damage):
+    path = copied / f"v{version}" / "manifest.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(
+        DataError, match=rf"data/v{version}/manifest.json changed after it was frozen .*git checkout -- data/v"
+    ):
+        load_course(version, copied)
+
+
+def test_a_changed_test_whose_hash_was_changed_with_it_is_refused(copied):
+    name = f"v{VERSION}/test.jsonl"
+    before = course.sha256(copied / name)
+    (copied / name).write_text("".join((copied / name).read_text().splitlines(True)[:-1]))
+    path = copied / f"v{VERSION}" / "manifest.json"
+    path.write_text(path.read_text().replace(before, course.sha256(copied / name)))
+    with pytest.raises(DataError, match="manifest.json changed"):
+        load_course(folder=copied)
+
+
+def test_a_missing_manifest_is_named(copied):
+    (copied / "v1" / "manifest.json").unlink()
+    with pytest.raises(DataError, match="data/v1/manifest.json is missing. Restore it: git checkout"):
+        load_course(1, copied)
+
+
+def test_a_manifest_that_counts_wrong_is_refused(copied, monkeypatch):
+    path = copied / "v1" / "manifest.json"
+    path.write_text(path.read_text().replace('"test": 303', '"test": 302'))
+    monkeypatch.setitem(course.MANIFESTS, 1, course.sha256(path))
+    with pytest.raises(DataError, match="data/v1 holds .*'test': 303.*counts .*'test': 302"):
+        load_course(1, copied)
+
+
+@pytest.mark.parametrize("version", [1, VERSION])
+def test_a_script_that_no_manifest_lists_is_refused(copied, version):
+    (copied / "databases" / "mine.sql").write_text("CREATE TABLE t (a);")
+    with pytest.raises(DataError, match="data/databases/mine.sql is in no manifest.*my:DIR"):
+        load_course(version, copied)
+
+
+@pytest.fixture
+def few(copied, monkeypatch, tmp_path):
+    """A version of two databases, with a cache of its own."""
+    for script in (copied / "databases").glob("*.sql"):
+        if script.stem not in ("bakery", "gym", "choir"):
+            script.unlink()
+    freeze(9, {"train": [], "validation": [], "test": []}, 0, copied)
+    monkeypatch.setattr(course, "VERSION", 9)
+    monkeypatch.setitem(course.MANIFESTS, 9, course.sha256(copied / "v9" / "manifest.json"))
+    monkeypatch.setattr(course, "CACHE", tmp_path / "cache")
+    return copied
+
+
+def delete_rows(path):
+    with sqlite3.connect(path) as connection:
+        table = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+        connection.execute(f"DELETE FROM {table}")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("bakery/bakery.sqlite", delete_rows),
+        ("bakery/bakery.sqlite", Path.unlink),
+        ("bakery/bakery.sqlite", lambda path: path.write_bytes(path.read_bytes()[:4096])),
+        ("hashes.json", Path.unlink),
+        ("hashes.json", lambda path: path.write_text("{half")),
+        ("hashes.json", lambda path: path.write_text("[]")),
+    ],
+    ids=["rows", "gone", "cut", "no hashes", "half", "a list"],
+)
+def test_what_was_built_is_checked_and_built_again(few, file, damage):
+    built = course.build_databases(few)
+    good = {p.name: p.read_bytes() for p in built.glob("*/*.sqlite")}
+    assert len(good) >= 1
+    damage(built / file)
+    assert course.build_databases(few) == built
+    assert {p.name: p.read_bytes() for p in built.glob("*/*.sqlite")} == good
+
+
+def test_processes_that_build_at_once_build_it_once(few, monkeypatch):
+    built, real = [], course._build
+
+    def slow(*arguments):
+        built.append(1)
+        time.sleep(0.2)
+        real(*arguments)
+
+    monkeypatch.setattr(course, "_build", slow)
+    threads = [threading.Thread(target=course.build_databases, args=(few,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(built) == 1 and course._as_built(course.build_databases(few))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ATTACH '{}' AS other; CREATE TABLE other.t (a);",
+        "VACUUM INTO '{}';",
+        "CREATE TABLE t (a); VACUUM INTO '{}';",
+        "DETACH main;",
+        "PRAGMA writable_schema = ON;",
+        "pragma JOURNAL_MODE = wal;",
+    ],
+)
+def test_a_script_writes_its_own_file_only(tmp_path, sql):
+    script, outside = tmp_path / "bad.sql", tmp_path / "outside.sqlite"
+    script.write_text(sql.format(outside))
+    with pytest.raises(DataError, match="bad.sql does not build a database: .*authoriz.* It may not attach"):
+        build_database(script, tmp_path / "bad.sqlite")
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"CREATE TABLE t (a); INSERT INTO t VALUES ('\xff');", "bad.sql does not build"),
+        (b"CREATE TABEL t", "bad.sql does not build a database: near"),
+        (b"BEGIN; CREATE TABLE t (a); INSERT INTO t VALUES (1);", "ends within a transaction"),
+    ],
+)
+def test_a_script_that_fails_is_named(tmp_path, text, says):
+    (tmp_path / "bad.sql").write_bytes(text)
+    with pytest.raises(DataError, match=says):
+        build_database(tmp_path / "bad.sql", tmp_path / "bad.sqlite")
+    with pytest.raises(DataError, match="none.sql does not build a database: .*No such file"):
+        build_database(tmp_path / "none.sql", tmp_path / "none.sqlite")
+
+
+def test_a_dump_builds_the_database_it_came_from(data, tmp_path):
+    with sqlite3.connect(data.database("bakery")) as connection:
+        dump = ["PRAGMA foreign_keys=OFF;", *connection.iterdump()]
+    (tmp_path / "bakery.sql").write_text("\n".join(dump))
+    build_database(tmp_path / "bakery.sql", tmp_path / "again.sqlite")
+    with sqlite3.connect(tmp_path / "again.sqlite") as connection:
+        assert list(connection.iterdump()) == dump[1:]
 
 
 def test_a_script_with_a_dangling_key_builds_no_database(tmp_path):
