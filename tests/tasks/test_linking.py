@@ -121,7 +121,7 @@ def test_what_must_stay_stays_whatever_the_budget(wide):
     assert render_schema(trimmed.schema).splitlines() == [
         "clinic_audit(id)",
         "suppliers(supplier_id, town)",
-        "products(product_id, supplier_id, shelf life) [supplier_id->suppliers.supplier_id]",
+        'products(product_id, supplier_id, "shelf life") [supplier_id->suppliers.supplier_id]',
     ]
     assert "suppliers.phone_number" in trimmed.columns_left_out
     assert "suppliers.town" in shown(trim_schema(wide, ["How many meetings?"], 5, len, keep={"town"}).schema)

@@ -7,15 +7,23 @@ import contextlib
 import functools
 import json
 import os
-import selectors
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-WORKER = Path(__file__).with_name("worker.py")
+import psutil
+
+from forge_lib.tasks.sql import worker
+from forge_lib.tasks.sql.opening import reading_uri
+from forge_lib.tasks.sql.worker import OWN_MB
+
 GRACE_S = 0.5  # after the time limit, before the process is killed
+LOOK_S = 0.05  # how often a waiting parent looks at the memory that the worker takes
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,15 @@ class Execution:
     error: str = ""
 
 
+class Died(Exception):
+    """The worker ended while it was asked."""
+
+
 class Sandbox:
     """A killable worker process, reused from query to query, restarted when it had to be killed.
 
-    Limits: wall time per query (s), rows returned, memory of the worker's SQLite heap (MB).
-    Use as a context manager, or call `close`.
+    Limits of one query: wall time (s), rows returned, memory of SQLite's heap and of the result (MB each).
+    Threads take turns; a forked process starts a worker of its own. Use as a context manager, or call `close`.
 
     >>> import sqlite3, tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "t.sqlite"
@@ -46,75 +58,106 @@ class Sandbox:
 
     def __init__(self, time_limit_s: float = 2.0, max_rows: int = 10_000, memory_mb: int = 128):
         self.time_limit_s, self.max_rows, self.memory_mb = time_limit_s, max_rows, memory_mb
-        self._process: subprocess.Popen | None = None
-        self._buffer = b""
+        self._forget()
 
     def run(self, database: Path | str, sql: str) -> Execution:
-        """Execute one statement; never raises for anything the SQL does."""
+        """Execute one statement on the file as it is now; never raises for anything the SQL does."""
         if not Path(database).exists():
             raise FileNotFoundError(f"There is no SQLite database at {database}.")
         if not sql.strip():
             return Execution("error", error="There is no SQL in the answer.")
-        uri = Path(database).resolve().as_uri()
-        request = {"db": uri, "sql": sql, "seconds": self.time_limit_s, "rows": self.max_rows}
-        reply = self._ask(json.dumps(request).encode() + b"\n")
-        if reply is None:
-            self.close()
+        try:
+            uri = reading_uri(database)
+        except (sqlite3.Error, OSError) as error:
+            return Execution("error", error=str(error))
+        request = {"uri": uri, "sql": sql, "seconds": self.time_limit_s, "rows": self.max_rows, "mb": self.memory_mb}
+        if self._owner != os.getpid():
+            self._forget()  # after a fork: the worker and the lock are the other process's
+        with self._lock:
+            return self._answer(json.dumps(request).encode() + b"\n")
+
+    def _answer(self, request: bytes) -> Execution:
+        try:
+            try:
+                found = json.loads(self._ask(request))
+            except Died:  # perhaps by somebody else's hand; a query that ends its worker ends the next one too
+                self._close()
+                found = json.loads(self._ask(request))
+        except TimeoutError:
+            self._close()
             return Execution("timeout", error=f"Killed after {self.time_limit_s} s.")
-        if reply == b"":
-            self.close()
+        except (Died, MemoryError):
+            self._close()
             return Execution("error", error="The query took the worker process down (memory).")
-        found = json.loads(reply)
+        except BaseException:  # Jupyter's Stop among them: the reply still to come belongs to no later query
+            self._close()
+            raise
         rows = tuple(tuple(row) for row in found.get("rows", ()))
         return Execution(found["status"], rows, tuple(found.get("columns", ())), found.get("error", ""))
 
-    def _ask(self, request: bytes) -> bytes | None:
-        """One line for one line. None: no answer in time; b"": the process died."""
+    def _ask(self, request: bytes) -> bytes:
+        """One line for one line. Raises TimeoutError, MemoryError (it takes too much) or Died."""
         process = self._start()
         deadline = time.monotonic() + self.time_limit_s + GRACE_S
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-        except BrokenPipeError:
-            return b""
-        with selectors.DefaultSelector() as ready:
-            ready.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._buffer:
-                left = deadline - time.monotonic()
-                if left <= 0 or not ready.select(left):
-                    return None
-                chunk = os.read(process.stdout.fileno(), 1 << 20)
-                if not chunk:
-                    return b""
-                self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line
+        reply = self._pipe.submit(
+            _exchange, process, request
+        )  # a thread: Windows cannot wait for a pipe with a deadline
+        while (left := deadline - time.monotonic()) > 0:
+            if wait([reply], min(left, LOOK_S)).done:
+                return reply.result()
+            with contextlib.suppress(psutil.Error):
+                if psutil.Process(process.pid).memory_info().rss > (self.memory_mb + OWN_MB) * 2**20:
+                    raise MemoryError
+        raise TimeoutError
 
     def _start(self) -> subprocess.Popen:
         if self._process is not None and self._process.poll() is not None:
-            self.close()  # somebody else ended it between two queries
+            self._close()  # somebody else ended it between two queries
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", str(WORKER), str(self.memory_mb)],
+                [sys.executable, "-I", worker.__file__, str(self.memory_mb)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
+            self._pipe = ThreadPoolExecutor(1, "sandbox")
         return self._process
 
     def close(self) -> None:
         """Kill the worker; the next `run` starts a new one."""
+        if self._owner == os.getpid():
+            with self._lock:
+                self._close()
+
+    def _close(self) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            with contextlib.suppress(BrokenPipeError):  # what it had not read yet
+            self._pipe.shutdown()  # its thread ends, as the pipes of a dead process do
+            with contextlib.suppress(OSError):  # what the worker had not read yet
                 self._process.stdin.close()
             self._process.stdout.close()
-            self._process, self._buffer = None, b""
+            self._process = self._pipe = None
+
+    def _forget(self) -> None:
+        self._process, self._pipe = None, None
+        self._lock, self._owner = threading.Lock(), os.getpid()
 
     def __enter__(self) -> Sandbox:
         return self
 
     def __exit__(self, *_) -> None:
         self.close()
+
+
+def _exchange(process: subprocess.Popen, request: bytes) -> bytes:
+    try:
+        process.stdin.write(request)
+        process.stdin.flush()
+        line = process.stdout.readline()
+    except (OSError, ValueError) as error:
+        raise Died from error
+    if not line.endswith(b"\n"):
+        raise Died
+    return line
 
 
 @functools.cache

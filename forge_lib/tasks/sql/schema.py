@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import re
 import sqlite3
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +17,22 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.tokens import TokenType
 
+from forge_lib.tasks.sql.opening import SIDE_FILES, reading_uri
+
 SHORTHAND = {
     "qty": "quantity", "amt": "amount", "dob": "date of birth", "dt": "date", "cd": "code", "no": "number", "yr": "year",
     "num": "number", "desc": "description", "dept": "department", "emp": "employee", "cust": "customer", "nm": "name",
     "addr": "address", "acct": "account", "avg": "average", "pct": "percentage",
 }  # fmt: skip
+
+# Virtual tables keep their content in tables named after them; by module, as a module may not be there to ask.
+FULL_TEXT, RTREE = "content|segments|segdir|docsize|stat", "node|rowid|parent"
+SHADOWS = {
+    "fts3": FULL_TEXT, "fts4": FULL_TEXT, "fts5": "data|idx|content|docsize|config",
+    "rtree": RTREE, "rtree_i32": RTREE, "geopoly": RTREE,
+    "vec0": r"info|chunks|rowids|auxiliary|(vector_chunks|metadatachunks|metadatatext)\d+", "vss0": "data|index",
+}  # fmt: skip
+FIRST_ROW_STEPS = 1_000_000  # of SQLite's virtual machine, about 50 ms
 
 # A name may stand bare if it means the same as in quotes wherever a query has a table or a column.
 PROBES = (
@@ -42,7 +55,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns in order, their declared types, its keys."""
+    """One table or view: its columns in order, their declared types, its keys."""
 
     name: str
     columns: tuple[str, ...]
@@ -53,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Schema:
-    """All tables of one database, in the order they were created."""
+    """All tables and views of one database, in the order they were created."""
 
     db_id: str
     tables: tuple[Table, ...]
@@ -65,10 +78,13 @@ class Schema:
 
 
 def connect_readonly(path: Path | str) -> sqlite3.Connection:
-    """Open a SQLite file for reading; raises FileNotFoundError rather than making an empty one."""
-    if not Path(path).exists():
-        raise FileNotFoundError(f"There is no SQLite database at {path}.")
-    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
+    """Open a SQLite file for reading, as it is at this moment; bytes that are no UTF-8 are read as U+FFFD.
+
+    Raises FileNotFoundError rather than making an empty one.
+    """
+    connection = sqlite3.connect(reading_uri(path), uri=True)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    return connection
 
 
 def copy_database(source: Path | str, target: Path | str) -> None:
@@ -92,45 +108,91 @@ def copy_database(source: Path | str, target: Path | str) -> None:
         ):
             read.backup(write)
             write.execute("PRAGMA journal_mode = DELETE")  # one file: the copy of a WAL file is in WAL mode too
+        for suffix in SIDE_FILES:  # of the file that was there: SQLite would take them for the new one's
+            target.with_name(target.name + suffix).unlink(missing_ok=True)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def read_schema(path: Path | str) -> Schema:
-    """Read tables, columns and keys of the SQLite file at `path`."""
-    connection = connect_readonly(path)
+    """Read tables, views, columns and keys of the SQLite file at `path`.
+
+    What a query could not use is left out: tables that SQLite or one of its modules keeps for itself, and with a
+    warning what this SQLite cannot read. A foreign key counts only where both of its ends are there.
+    """
+    with contextlib.closing(connect_readonly(path)) as connection:
+        connection.execute("BEGIN")
+        names = [name for name in _listed(connection) if _is_readable(connection, name)]
+        infos = {name: _columns(connection, name) for name in names}
+        tables = [
+            _table(connection, name, {n: info for n, info in infos.items() if info}) for name in names if infos[name]
+        ]
+    return Schema(Path(path).stem, tuple(tables))
+
+
+def _listed(connection: sqlite3.Connection) -> list[str]:
+    """Tables and views in the order they were made, without those of SQLite itself and of modules."""
+    rows = connection.execute(
+        "SELECT name, CASE WHEN rootpage THEN '' ELSE sql END FROM sqlite_master "
+        "WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
+    ).fetchall()
+    internal = [
+        re.escape(name) + "_" + _suffixes(sql) for name, sql in rows if re.match(r"CREATE\s+VIRTUAL", sql, re.I)
+    ]
+    return [name for name, _ in rows if not any(re.fullmatch(i, name, re.I) for i in internal)]
+
+
+def _suffixes(sql: str) -> str:
+    """What the names of tables end in that belong to the virtual table which `sql` makes."""
+    modules = {m.lower() for m in re.findall(r"USING\s+\W?(\w+)", sql, re.I)} & set(SHADOWS)
+    return "(" + "|".join(SHADOWS[m] for m in modules or SHADOWS) + ")"
+
+
+def _is_readable(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether a first row can be had from it; what takes too long for that is taken to be readable."""
+    steps = itertools.count()
+    connection.set_progress_handler(lambda: next(steps) > FIRST_ROW_STEPS // 1000, 1000)
     try:
-        return _read(connection, Path(path).stem)
+        with contextlib.suppress(UnicodeDecodeError):  # of a column's name, which `_columns` leaves out
+            connection.execute(f"SELECT * FROM {quote_name(name)} LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        if str(error) != "interrupted":
+            warnings.warn(f"{name!r} is left out: this SQLite cannot read it ({error}).", stacklevel=4)
+            return False
     finally:
-        connection.close()
+        connection.set_progress_handler(None, 0)
+    return True
 
 
-def _read(connection: sqlite3.Connection, db_id: str) -> Schema:
+def _columns(connection: sqlite3.Connection, name: str) -> list[tuple[str, str, int]]:
+    """Name, declared type and place in the primary key of each column, generated ones among them."""
+    rows = connection.execute("SELECT name, type, pk, hidden FROM pragma_table_xinfo(?)", (name,))
+    # 1: a parameter of a virtual table. A name that is no UTF-8 can stand in no query.
+    return [(column, kind, pk) for column, kind, pk, hidden in rows if hidden != 1 and "\ufffd" not in column]
+
+
+def _table(connection: sqlite3.Connection, name: str, infos: dict[str, list[tuple[str, str, int]]]) -> Table:
+    columns, types, places = zip(*infos[name], strict=True)
+    key = tuple(c for pk, c in sorted(zip(places, columns, strict=True), key=lambda row: row[0]) if pk)
+    return Table(name, columns, types, key, _foreign_keys(connection, name, infos))
+
+
+def _foreign_keys(connection: sqlite3.Connection, name: str, infos: dict[str, list]) -> tuple[ForeignKey, ...]:
+    known = {n.lower(): n for n in infos}
+    spelt = {n: {c.lower(): c for c, _, _ in info} for n, info in infos.items()}
     listing = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+        'SELECT id, "from", "table", "to", seq FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq', (name,)
     )
-    names = [row[0] for row in listing]
-    keys: dict[str, tuple[str, ...]] = {}
-    infos = {}
-    for name in names:
-        infos[name] = connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (name,)).fetchall()
-        keys[name] = tuple(c for c, _, pk in sorted(infos[name], key=lambda row: row[2]) if pk)
-    tables = []
-    for name in names:
-        listing = connection.execute(
-            'SELECT "from", "table", "to", seq FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq', (name,)
-        ).fetchall()
-        known = {n.lower(): n for n in names}
-        foreign = []
-        for column, table, target, position in listing:
-            table = known.get(table.lower(), table)
-            # A key that names no target column means the other table's primary key.
-            target = target or (keys.get(table) or (column,))[min(position, len(keys.get(table) or "x") - 1)]
-            foreign.append(ForeignKey(column, table, target))
-        columns, types = tuple(c for c, _, _ in infos[name]), tuple(t for _, t, _ in infos[name])
-        tables.append(Table(name, columns, types, keys[name], tuple(foreign)))
-    return Schema(db_id, tuple(tables))
+    found: dict[int, list[ForeignKey | None]] = {}
+    for number, column, table, target, position in listing:
+        other = known.get(table.lower())
+        if target is None and other:  # the other table's primary key
+            keys = [c for c, _, pk in sorted(infos[other], key=lambda row: row[2]) if pk] or [column]
+            target = keys[min(position, len(keys) - 1)]
+        ends = spelt[name].get(column.lower()), spelt.get(other, {}).get((target or "").lower())
+        found.setdefault(number, []).append(ForeignKey(ends[0], other, ends[1]) if all(ends) else None)
+    return tuple(key for keys in found.values() if None not in keys for key in keys)
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -169,7 +231,7 @@ def _sqlglot_takes(name: str, quoted: str) -> bool:
 
 
 def render_schema(schema: Schema) -> str:
-    """One line a table: `loans(loan_id, book_id) [book_id->books.book_id]`.
+    """One line a table or view: `loans(loan_id, book_id) [book_id->books.book_id]`, names as SQL needs them.
 
     No types: at this model size they cost tokens and gained nothing.
 
@@ -183,8 +245,9 @@ def render_schema(schema: Schema) -> str:
 
 
 def _line(table: Table) -> str:
-    keys = ", ".join(f"{k.column}->{k.table}.{k.target}" for k in table.foreign_keys)
-    return f"{table.name}({', '.join(table.columns)})" + (f" [{keys}]" if keys else "")
+    links = ((quote_name(name) for name in (k.column, k.table, k.target)) for k in table.foreign_keys)
+    keys = ", ".join(f"{column}->{other}.{target}" for column, other, target in links)
+    return f"{quote_name(table.name)}({', '.join(map(quote_name, table.columns))})" + (f" [{keys}]" if keys else "")
 
 
 @functools.cache

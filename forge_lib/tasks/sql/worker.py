@@ -1,19 +1,31 @@
 """The process in which model-written SQL runs. Standard library only: it is started by path, in isolated mode.
 
-Reads one JSON request a line ({"db", "sql", "seconds", "rows"}), answers one JSON line. What stops bad SQL:
+Reads one JSON request a line ({"uri", "sql", "seconds", "rows", "mb"}), answers one JSON line. What stops bad SQL:
 the file is opened read-only; an authorizer allows reading and nothing else (mode=ro alone still lets ATTACH
-make a new file); a progress handler stops a long query; the heap limit and the address-space limit stop a
-big one; and what escapes all of these (one long C call) is killed by the parent.
+make a new file); a progress handler stops a long query; sorting stays in memory, which the heap limit, the size of
+the result and the address-space limit bound; and what escapes all of these (one long C call) is killed by the
+parent, or by the CPU limit where the parent is gone. Each query has a connection of its own, so that it sees the
+file as it is now and finds all of the memory free.
 """
 
+import contextlib
 import json
 import sqlite3
 import sys
 import time
 
+try:
+    import resource
+except ImportError:  # Windows: the parent watches memory there
+    resource = None
+
 ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
 FORBIDDEN_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob", "zeroblob"}
+TABLE_FUNCTIONS = ("json_each", "json_tree", "generate_series", "dbstat")
 VM_STEPS_BETWEEN_CHECKS = 1000
+LOCKED_S = 1.0  # how long a writer that is just committing is waited for
+OWN_MB = 512  # what the interpreter and a result's JSON take beside SQLite's heap
+CPU_SLACK_S = 1  # on top of a query's time, before the system ends the process
 
 
 def authorize(action, first, second, database, trigger):
@@ -22,31 +34,53 @@ def authorize(action, first, second, database, trigger):
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in FORBIDDEN_FUNCTIONS:
         return sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_PRAGMA and (first, second) == ("data_version", None):
+        return sqlite3.SQLITE_OK  # FTS5 asks whether its index has changed
     return sqlite3.SQLITE_DENY
 
 
-def open_database(path, heap_mb):
-    """A read-only connection to the file at the URI `path` that may do no more than `authorize` allows."""
-    connection = sqlite3.connect(f"{path}?mode=ro&immutable=1", uri=True)
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    connection.execute(f"PRAGMA hard_heap_limit={heap_mb * 2**20}")
-    connection.set_authorizer(authorize)
+def open_database(uri, heap_mb, sql):
+    """A connection to the file at `uri` for `sql`, which may do no more than `authorize` allows."""
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCKED_S)
+    try:
+        connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+        connection.execute(f"PRAGMA hard_heap_limit = {heap_mb * 2**20}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        virtual = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage = 0"
+        for name in [row[0] for row in connection.execute(virtual)] + [f for f in TABLE_FUNCTIONS if f in sql.lower()]:
+            # A module prepares writes when its table is first used: it does so here, where nothing is denied yet.
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute('SELECT 1 FROM "' + name.replace('"', '""') + '" LIMIT 0')
+        connection.set_authorizer(authorize)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def answer(connection, request):
+def answer(request):
     """Run one request; its rows, or why there are none, as a JSON-ready dict."""
     ends = time.monotonic() + request["seconds"]
-    connection.set_progress_handler(lambda: time.monotonic() > ends, VM_STEPS_BETWEEN_CHECKS)
     try:
-        cursor = connection.execute(request["sql"])
-        if cursor.description is None:
-            return {"status": "refused", "error": "Only a SELECT gives rows."}
-        rows = cursor.fetchmany(request["rows"] + 1)
+        with contextlib.closing(open_database(request["uri"], request["mb"], request["sql"])) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > ends, VM_STEPS_BETWEEN_CHECKS)
+            return fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20)
     except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError) as error:
-        return {"status": classify(error), "error": str(error) or type(error).__name__}
-    if len(rows) > request["rows"]:
-        return {"status": "error", "error": f"More than {request['rows']} rows."}
+        return {"status": classify(error), "error": str(error) or "out of memory"}
+
+
+def fetch(cursor, max_rows, max_bytes):
+    """All rows of `cursor`, or an error where they are too many or too large."""
+    if cursor.description is None:
+        return {"status": "refused", "error": "Only a SELECT gives rows."}
+    rows, size = [], 0
+    for row in cursor:
+        rows.append(row)
+        size += sum(sys.getsizeof(value) for value in row)
+        if len(rows) > max_rows:
+            return {"status": "error", "error": f"More than {max_rows} rows."}
+        if size > max_bytes:
+            return {"status": "error", "error": f"The rows take more than {max_bytes // 2**20} MB."}
     return {"status": "ok", "columns": [c[0] for c in cursor.description], "rows": rows}
 
 
@@ -55,31 +89,40 @@ def classify(error):
     text = str(error)
     if text == "interrupted":
         return "timeout"
-    if text in ("not authorized", "authorization denied") or "prohibited" in text or "not authorized" in text:
+    if any(said in text for said in ("not authorized", "authorization denied", "prohibited", "readonly database")):
         return "refused"
     return "error"
 
 
+def limit_memory(heap_mb):
+    """Bound the process's address space where the system can."""
+    if resource:
+        most = (heap_mb + OWN_MB) * 2**20
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def limit_time(seconds):
+    """Let the system end this process if it computes for much longer than `seconds` from now."""
+    if resource:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = int(used.ru_utime + used.ru_stime + seconds + CPU_SLACK_S) + 1
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
 def main(heap_mb):
     """Answer requests from standard input, a line each, until it ends."""
-    try:
-        import resource
-
-        limit = heap_mb * 2**20 + 512 * 2**20  # the interpreter itself takes some
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    except (ImportError, ValueError, OSError):
-        pass  # not on this platform; SQLite's own heap limit still holds
-    connections = {}
+    limit_memory(heap_mb)
     for line in sys.stdin:
         request = json.loads(line)
+        limit_time(request["seconds"])
         try:
-            if request["db"] not in connections:
-                connections[request["db"]] = open_database(request["db"], heap_mb)
-            reply = json.dumps(answer(connections[request["db"]], request), default=lambda b: b.hex())
-        except (sqlite3.Error, MemoryError) as error:
-            reply = json.dumps({"status": "error", "error": str(error) or type(error).__name__})
-        sys.stdout.write(reply + "\n")
-        sys.stdout.flush()
+            reply = json.dumps(answer(request), default=lambda b: b.hex(), ensure_ascii=False)
+        except MemoryError:
+            reply = json.dumps({"status": "error", "error": "The rows take too much memory."})
+        sys.stdout.buffer.write(reply.encode() + b"\n")
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""How a SQLite file is opened for reading: as it is at this moment, and without a trace beside it.
+
+A file in use, or whose writer was killed, is more than one file: rows may still be in its -wal, and a -journal may
+hold what must be put back first. SQLite reads such files in place where it can; where it cannot (a folder that is
+read-only, a journal to be rolled back), a copy is mended and read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from pathlib import Path
+
+SIDE_FILES = ("-wal", "-journal")
+COPY_TRIES, PAUSE_S = 20, 0.05  # of a file that keeps changing while it is copied
+LOCKED_S = 1.0  # how long a writer that is just committing is waited for
+WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
+
+State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
+ABSENT: State = (0, 0, 0)
+
+
+def fingerprint(path: Path | str) -> tuple[str, State, State, State]:
+    """What differs once the SQLite file at `path` has changed: its true path, and the state of it, -wal and -journal.
+
+    Raises FileNotFoundError when there is no file at `path`.
+    """
+    real = os.path.realpath(path)
+    if (state := _state(real)) == ABSENT:
+        raise FileNotFoundError(f"There is no SQLite database at {path}.")
+    return (real, state, *(_state(real + suffix) for suffix in SIDE_FILES))
+
+
+def reading_uri(path: Path | str) -> str:
+    """The URI under which `sqlite3.connect(..., uri=True)` reads the file at `path`.
+
+    Raises FileNotFoundError when there is no file at `path`, sqlite3.Error or OSError when it cannot be read.
+    """
+    found = fingerprint(path)
+    real, _, wal, journal = found
+    in_place, has_index = f"{Path(real).as_uri()}?mode=ro", os.path.exists(real + "-shm")
+    if wal[1] or journal[1]:  # without its index (-shm), reading a -wal would make one
+        readable = (has_index or not wal[1]) and _can_read(in_place)
+        return in_place if readable else f"{_copy_mended(found).as_uri()}?mode=ro"
+    # SQLite would make a -wal and a -shm for a file in WAL mode that nobody has open.
+    in_use = has_index and wal != ABSENT
+    return f"{in_place}&immutable=1" if not in_use and os.path.isfile(real) and _in_wal_mode(real) else in_place
+
+
+def _state(path: str) -> State:
+    with contextlib.suppress(FileNotFoundError):
+        found = os.stat(path)
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return ABSENT
+
+
+def _in_wal_mode(path: str) -> bool:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(20)[18:] == WRITE_AHEAD
+
+
+def _can_read(uri: str) -> bool:
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=LOCKED_S)) as connection:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    except sqlite3.DatabaseError:
+        pass  # it is no database, which a copy would not change
+    return True
+
+
+def _copy_mended(found: tuple[str, State, State, State]) -> Path:
+    for _ in range(COPY_TRIES):
+        folder = _copied(found)
+        before, found = found, fingerprint(found[0])
+        if found == before:
+            return Path(folder.name) / Path(found[0]).name
+        time.sleep(PAUSE_S)
+    raise sqlite3.OperationalError(f"{Path(found[0]).name} changes faster than it can be copied; copy it by hand.")
+
+
+@functools.lru_cache(maxsize=4)
+def _copied(found: tuple[str, State, State, State]) -> tempfile.TemporaryDirectory:
+    folder = tempfile.TemporaryDirectory(prefix="forge-sqlite-")  # removed once it falls out of the cache, or at exit
+    target = os.path.join(folder.name, os.path.basename(found[0]))
+    for suffix in ("", *SIDE_FILES):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(found[0] + suffix, target + suffix)
+    with contextlib.closing(sqlite3.connect(target)) as connection, contextlib.suppress(sqlite3.DatabaseError):
+        connection.execute("PRAGMA journal_mode = DELETE")  # puts back what a journal holds, takes in a -wal
+    return folder
