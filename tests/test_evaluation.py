@@ -71,6 +71,13 @@ def test_records_carry_what_later_notebooks_read(library):
     assert record[0]["part"] == "seen" and record[0]["prompt_tokens"] == 10 and record[0]["finished"]
 
 
+def test_a_gold_that_fails_is_named_and_left_out(library):
+    bad = Pair("bad", "library", "How heavy?", "SELECT weight FROM books", "easy", "seen")
+    with pytest.warns(UserWarning, match="bad is left out.*no such column"):
+        found = evaluate("gold", gold, library, [library.test[0], bad, *library.test[1:]])
+    assert [r["id"] for r in found] == [p.id for p in library.test] and all(r["correct"] for r in found)
+
+
 def test_a_row_reports_parts_and_leaves_out_an_absent_one(library):
     row = summary_row(evaluate("x", says(library.test[0].sql, "", ""), library, library.test))
     assert (row["seen"], row["unseen"], row["items"]) == (50, 0, 3)

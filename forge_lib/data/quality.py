@@ -29,7 +29,7 @@ RULES = {
     "returns rows": "It returns at least one value that is not NULL.",
     "deterministic": "No luck decides: no LIMIT through a tie, no column with several values in a group, no clock.",
     "lowest has a value": "What is taken as the lowest has a value: SQLite sorts NULL first.",
-    "asks for its literals": "Every text value of the SQL stands in the question (dates and CASE labels excepted).",
+    "asks for its literals": "Every text value of the SQL stands in the question (dates, flags and CASE labels excepted).",
     "values one would type": "No text value is a paragraph: no line break, at most 100 characters.",
     "no chat marks": "No control mark of a chat template stands in question or SQL, such as <|im_end|>.",
     "length": "Prompt and answer together fit the token limit.",
@@ -43,6 +43,7 @@ RULES = {
 }
 NEAR = 0.8  # Jaccard similarity of two questions' character 5-grams from which they are near-duplicates
 SHINGLE = 5
+FLAGS = {"yes", "no", "y", "n", "true", "false", "t", "f"}  # a question says "who gets the newsletter", not "is yes"
 LONGEST_VALUE = 100  # characters; the course's own values end at 40
 CHAT_MARKS = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]|<</?SYS>>"
@@ -161,7 +162,7 @@ def _rows(execution: Execution) -> tuple[tuple, ...] | None:
 def missing_literals(question: str, query: exp.Expression) -> list[str]:
     """Text values of a parsed query that the question does not mention.
 
-    Dates, formats of dates and labels that CASE makes up are excepted; so is the course's answer to the unanswerable.
+    Dates, formats of dates, flags and labels that CASE makes up are excepted; so is the course's answer to the unanswerable.
     """
     asked = question.lower()
     missing = set()
@@ -177,6 +178,7 @@ def missing_literals(question: str, query: exp.Expression) -> list[str]:
             and not bare
             and not re.fullmatch(r"[\d\-:%YmdHMSjwW ]*", text)
             and text.lower() not in asked
+            and text.lower() not in FLAGS
         ):
             missing.add(text)
     return sorted(missing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from forge_lib.evaluation.contenders import Contender
 from forge_lib.evaluation.statistics import bootstrap_interval
 from forge_lib.models import Completion
 from forge_lib.tasks.sql.prompt import extract_sql
-from forge_lib.tasks.sql.score import score
+from forge_lib.tasks.sql.score import GoldError, score
 
 
 def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pair]) -> list[dict]:
@@ -21,13 +22,20 @@ def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pai
 
 
 def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence[Completion]) -> list[dict]:
-    """Score completions against the gold with the course's one scorer."""
+    """Score completions against the gold with the course's one scorer.
+
+    A pair whose gold fails is left out, with a warning that names it: no answer could be right or wrong.
+    """
     records = []
     for pair, done in zip(pairs, completions, strict=True):
         database = data.database(pair.db_id)
         sql = extract_sql(done.text)
-        lenient = score(sql, pair.sql, database)
-        strict = score(extract_sql(done.text, strict=True), pair.sql, database)
+        try:
+            lenient = score(sql, pair.sql, database)
+            strict = score(extract_sql(done.text, strict=True), pair.sql, database)
+        except GoldError as error:
+            warnings.warn(f"{pair.id} is left out of the evaluation. {error}", stacklevel=2)
+            continue
         records.append(
             {"contender": name, **pair.as_record(), "answer": done.text, "predicted": sql,
              "verdict": lenient.verdict, "error": lenient.error, "correct": lenient.correct,

@@ -14,7 +14,7 @@ from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.models import generate
 from forge_lib.profiles import Profile
 from forge_lib.tasks.sql.prompt import extract_sql
-from forge_lib.tasks.sql.score import score
+from forge_lib.tasks.sql.score import GoldError, score
 from forge_lib.training.loss import answer_logits
 
 KL_WEIGHT = 0.02  # β: how much the policy pays for leaving the SFT model
@@ -36,9 +36,20 @@ def group_advantages(rewards: torch.Tensor, epsilon: float = 1e-4) -> torch.Tens
 
 
 def execution_reward(prompts, completions, database, gold, **_) -> list[float]:
-    """TRL reward function: the grade of each completion, by the scorer that also grades the test."""
+    """TRL reward function: the grade of each completion, by the scorer that also grades the test.
+
+    A gold that fails pays nothing to any of its group, so the step learns nothing from it and goes on.
+    """
     texts = [c[0]["content"] if isinstance(c, list) else c for c in completions]
-    return [score(extract_sql(t), g, d).reward for t, d, g in zip(texts, database, gold, strict=True)]
+    return [_reward(extract_sql(t), g, d) for t, d, g in zip(texts, database, gold, strict=True)]
+
+
+def _reward(sql: str, gold: str, database: str) -> float:
+    try:
+        return score(sql, gold, database).reward
+    except GoldError as error:
+        warnings.warn(f"Its group earns nothing. {error}", stacklevel=2)
+        return 0.0
 
 
 def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):

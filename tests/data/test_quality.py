@@ -140,6 +140,13 @@ def test_chat_marks_are_named_wherever_they_stand(library, mark):
     assert [f.rule for f in check_pairs(library, [pair])] == ["no chat marks"]
 
 
+def test_a_flag_may_be_put_in_words(library):
+    pair = replace(
+        library.train[0], question="How many in print?", sql="SELECT COUNT(*) FROM books WHERE title <> 'Yes'"
+    )
+    assert check_pairs(library, [pair]) == []
+
+
 def test_an_unanswerable_question_passes_the_gate(library):
     pair = replace(library.train[0], question="Who bound the books?", sql=NO_ANSWER, wording="unanswerable")
     assert check_pairs(library, [pair]) == []
