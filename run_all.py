@@ -10,23 +10,31 @@ python run_all.py --data my:DIR --run mine   the lessons on other data, in a run
 
 from __future__ import annotations
 
+import sys
+
+from forge_lib.interrupts import end_with, ending
+
+if __name__ == "__main__":  # Ctrl-C ends with a sentence from here on: the imports take a second
+    end_with("Stopped before any notebook ran; the same command begins again.")
+
 import argparse
 import datetime
 import hashlib
 import json
 import os
-import signal
+import re
 import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
 
 import nbformat
 
 from forge_lib import ROOT
-from forge_lib.profiles import MEASURED, PROFILES, ProfileError, get_profile, measured
-from forge_lib.runs import RunError, versions, write_atomically
+from forge_lib.execution import execute
+from forge_lib.files import RunError, read_json, sweep, write_atomically
+from forge_lib.lock import held
+from forge_lib.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
+from forge_lib.runs import SEED, Run, check_seed, open_run, run_command, versions
+from forge_lib.tracking import TrackingError, tracker
 
 NOTEBOOKS = ROOT / "notebooks"
 COMMITTED = "cpu"  # the profile whose outputs the repository shows
@@ -34,18 +42,51 @@ COMMITTED = "cpu"  # the profile whose outputs the repository shows
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
     """All numbered notebooks, in order."""
-    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    return sorted((p for p in folder.glob("[0-9][0-9]_*.ipynb") if p.is_file()), key=lambda p: p.stem)
 
 
 def choose(notebooks: list[Path], only: str | None, start: str | None, end: str | None = None) -> list[Path]:
-    """The notebooks that `--only`, `--from` and `--to` leave. SystemExit when nothing matches."""
-    chosen = [
-        n for n in notebooks
-        if (not only or n.name.startswith(only)) and (start or "00")[:2] <= n.name[:2] <= (end or "99")[:2]
-    ]  # fmt: skip
+    """The notebooks that `--only`, `--from` and `--to` leave: each a number or a name. SystemExit for any other."""
+    if not notebooks:
+        sys.exit(f"There are no numbered notebooks in {NOTEBOOKS.name}/. Put them back: git checkout {NOTEBOOKS.name}")
+    first = notebooks.index(_named(notebooks, "--from", start)[0]) if start is not None else 0
+    last = notebooks.index(_named(notebooks, "--to", end)[-1]) if end is not None else len(notebooks) - 1
+    asked = _named(notebooks, "--only", only) if only is not None else notebooks
+    if len(asked) > 1 and only is not None:
+        sys.exit(f"--only {only} names {' and '.join(n.stem for n in asked)}. Give one of these names.")
+    chosen = [n for n in asked if first <= notebooks.index(n) <= last]
     if not chosen:
-        sys.exit(f"No notebook matches. There are: {', '.join(n.stem for n in notebooks)}.")
+        sys.exit(
+            f"No notebook matches: none that was asked for is from {notebooks[first].stem} to {notebooks[last].stem}."
+        )
     return chosen
+
+
+def _named(notebooks: list[Path], option: str, given: str) -> list[Path]:
+    """The notebooks of this number ("4", "04") or name ("04_sft", "sft"), with or without folder and ending."""
+    name = Path(given).name.removesuffix(".ipynb")
+    if re.fullmatch(r"[0-9]{1,9}", name):
+        found = [n for n in notebooks if int(n.name[:2]) == int(name)]
+    else:
+        found = [n for n in notebooks if name in (n.stem, n.stem[3:])]
+    if not found:
+        sys.exit(f"{option} {given!r}: No notebook matches. There are: {', '.join(n.stem for n in notebooks)}.")
+    return found
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """A notebook as nbformat 4. Raises RunError when the file is none."""
+    try:
+        book = nbformat.read(path, as_version=4)
+        nbformat.validate(book)
+        if not book.cells:
+            raise ValueError("it has no cells")
+    except Exception as error:  # nbformat raises whatever stands in its way: KeyError, AttributeError, ValidationError
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise RunError(
+            f"{path.name} cannot be read as a notebook ({reason[:200]}). Put it back: git checkout notebooks/{path.name}"
+        ) from error
+    return book
 
 
 def code_hash(book: nbformat.NotebookNode) -> str:
@@ -58,81 +99,9 @@ def code_hash(book: nbformat.NotebookNode) -> str:
     return hashlib.sha256("\n\0".join(cells).encode()).hexdigest()[:16]
 
 
-def execute(source: Path, target: Path, parameters: dict, expected: float | None) -> dict:
-    """Run one notebook with papermill in a kernel of its own; returns seconds and peak memory, or the failure.
-
-    The executed notebook appears under its name only when it ran through; a failed one is kept as `….failed.ipynb`.
-    """
-    import papermill
-
-    began, watch, failure = time.perf_counter(), MemoryWatch(), None
-    target.parent.mkdir(parents=True, exist_ok=True)
-    working = target.with_suffix(".failed.ipynb")
-    about = f", about {expected:.0f} min" if expected else ""
-    try:
-        with watch:
-            papermill.execute_notebook(
-                str(source), str(working), parameters=parameters, cwd=str(ROOT), kernel_name="python3",
-                extra_arguments=["--log-level=ERROR"],  # else every kernel warns of its unencrypted local port
-                progress_bar={"desc": f"{source.stem}{about}", "unit": "cell", "ncols": 100},
-            )  # fmt: skip
-        working.replace(target)
-    except papermill.PapermillExecutionError as error:
-        failure = f"cell {error.exec_count or error.cell_index}: {error.ename}: {error.evalue}\n" + "\n".join(
-            error.traceback
-        )
-    finally:
-        end_children()
-    return {"seconds": time.perf_counter() - began, "peak_gb": watch.peak_gb, "failure": failure}
-
-
-def end_children() -> None:
-    """End every kernel (and its sandbox) that a stopped notebook left behind."""
-    import psutil
-
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        try:
-            child.terminate()
-        except psutil.NoSuchProcess:
-            continue
-    for child in psutil.wait_procs(children, timeout=5)[1]:
-        child.kill()
-
-
-class MemoryWatch:
-    """Peak resident memory (GB) of this process's children, sampled twice a second."""
-
-    def __init__(self):
-        self.peak_gb = 0.0
-        self._stop = threading.Event()
-
-    def __enter__(self) -> MemoryWatch:
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        import psutil
-
-        me = psutil.Process()
-        while not self._stop.wait(0.5):
-            total = 0
-            for child in me.children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.Error:
-                    continue  # it ended between the listing and the question
-            self.peak_gb = max(self.peak_gb, total / 2**30)
-
-
 def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
     """Write into the executed notebook's metadata what it was made with, so that a test can tell a stale one."""
-    book = nbformat.read(path, as_version=4)
+    book = read_notebook(path)
     tidy_outputs(book)
     book.metadata.pop("papermill", None)
     book.metadata.pop("widgets", None)  # GitHub refuses to render notebooks with widget state
@@ -142,7 +111,7 @@ def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
     book.metadata["forge"] = {
         "profile": profile,
         "commit": commit(),
-        "code": code_hash(nbformat.read(source, as_version=4)),
+        "code": code_hash(read_notebook(source)),
         "seconds": round(seconds, 1),
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
@@ -175,14 +144,14 @@ def commit() -> str:
 
 def keep_outputs(executed: Path, source: Path) -> None:
     """Put an executed notebook in the place of its source, without the cell papermill injected."""
-    book = nbformat.read(executed, as_version=4)
+    book = read_notebook(executed)
     book.cells = [c for c in book.cells if "injected-parameters" not in c.metadata.get("tags", [])]
     write_atomically(source, nbformat.writes(book) + "\n")
 
 
 def record_measured(profile: str, row: dict) -> None:
     """Keep what this notebook took on this profile as the time the next reader is told to expect."""
-    known = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
+    known = all_measured(MEASURED)
     entry = known.setdefault(profile, {"minutes": {}, "peak_gb": {}})
     entry["minutes"][row["notebook"]] = round(row["seconds"] / 60, 1)
     entry["peak_gb"][row["notebook"]] = round(row["peak_gb"], 1)
@@ -190,7 +159,7 @@ def record_measured(profile: str, row: dict) -> None:
 
 
 def kernel_environment() -> None:
-    """Settings that every kernel inherits: offline hubs for an embedded model, and an allocator that gives back memory."""
+    """Settings that every kernel inherits: above all an allocator that reuses memory."""
     # glibc: keep freed tensors for the next step, in huge pages, instead of returning and faulting them in again.
     # (A low MALLOC_TRIM_THRESHOLD_ alone fixes the mmap threshold at 128 KB: measured, it doubled a training step.)
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
@@ -204,43 +173,70 @@ def kernel_environment() -> None:
 
 
 def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back: bool, data: str = "course") -> bool:
-    """Execute `chosen`; prints and saves the summary; True when all passed."""
-    folder = Path(os.environ.get("FORGE_RUNS", ROOT / "runs")) / run
-    rows = load_summary(folder)
-    for number, source in enumerate(chosen, 1):
-        print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
-        target = folder / "notebooks" / source.name
-        expected = measured(profile).get("minutes", {}).get(source.stem)
-        outcome = execute(source, target, {"profile": profile, "run": run, "seed": seed, "data": data}, expected)
-        status = "failed" if outcome["failure"] else "passed"
-        rows = [r for r in rows if r["notebook"] != source.stem]
-        rows.append({"notebook": source.stem, "status": status, "seconds": round(outcome["seconds"], 1),
-                     "peak_gb": round(outcome["peak_gb"], 2)})  # fmt: skip
-        rows.sort(key=lambda r: r["notebook"])
-        summary = {"profile": profile, "seed": seed, "commit": commit(), "notebooks": rows}
-        write_atomically(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
-        if outcome["failure"]:
-            print(f"\n{source.name} failed in {outcome['failure']}", file=sys.stderr)
-            print(
-                f"Mend it, then go on with: python run_all.py --profile {profile} --run {run} --from {source.name[:2]}"
-            )
-            break
-        stamp(target, source, profile, outcome["seconds"])
-        if write_back and profile == COMMITTED:
+    """Execute `chosen`; prints and saves the summary; True when all passed. Raises RunError when the run is in use."""
+    lab, _ = open_run(profile, run, seed, data=data)
+    with held(lab.dir):
+        sweep(lab.dir, deep=True)
+        if write_back:
+            sweep(NOTEBOOKS)
+        rows = load_summary(lab.dir)
+        for number, source in enumerate(chosen, 1):
+            print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
+            with ending(
+                f"Stopped. Finished notebooks are kept; go on with --from: {go_on(lab, source, chosen, write_back)}"
+            ):
+                row, failure = run_notebook(lab, source, write_back)
+                rows = sorted([r for r in rows if r["notebook"] != source.stem] + [row], key=lambda r: r["notebook"])
+                save_summary(lab, rows)
+            if failure:
+                print(f"\n{source.name} failed: {failure}", file=sys.stderr)
+                print(f"Mend it, then go on with: {go_on(lab, source, chosen, write_back)}")
+                break
+    print_summary(rows)
+    return not failure
+
+
+def go_on(lab: Run, source: Path, chosen: list[Path], write_back: bool) -> str:
+    """The command that goes on at this notebook with what is left of `chosen`."""
+    words = ["--from", source.stem[:2]]
+    words += ["--to", chosen[-1].stem[:2]] if chosen[-1] != find_notebooks()[-1] else []
+    return run_command(lab, *words, *(["--write-back"] if write_back else []))
+
+
+def run_notebook(lab: Run, source: Path, write_back: bool) -> tuple[dict, str | None]:
+    """Execute one notebook of a run, and keep it with its stamp; returns its row of the summary, and why it failed."""
+    target = lab.path("notebooks", source.name)
+    parameters = {"profile": lab.profile.name, "run": lab.name, "seed": lab.seed, "data": lab.source}
+    outcome = execute(source, target, parameters, measured(lab.profile.name).get("minutes", {}).get(source.stem))
+    row = {"notebook": source.stem, "status": "failed" if outcome["failure"] else "passed",
+           "seconds": round(outcome["seconds"], 1), "peak_gb": round(outcome["peak_gb"], 2)}  # fmt: skip
+    if not outcome["failure"]:
+        stamp(target, source, lab.profile.name, outcome["seconds"])
+        if write_back and lab.profile.name == COMMITTED:
             keep_outputs(target, source)
         if write_back:
-            record_measured(profile, rows[[r["notebook"] for r in rows].index(source.stem)])
-    print_summary(rows)
-    return (
-        all(r["status"] == "passed" for r in rows if r["notebook"] in {c.stem for c in chosen})
-        and not outcome["failure"]
+            record_measured(lab.profile.name, row)
+    return row, outcome["failure"]
+
+
+def save_summary(lab: Run, rows: list[dict]) -> None:
+    """Keep the closing table with the run."""
+    lab.save_json(
+        "summary.json", {"profile": lab.profile.name, "seed": lab.seed, "commit": commit(), "notebooks": rows}
     )
 
 
 def load_summary(folder: Path) -> list[dict]:
-    """Rows of an earlier run of the same name, so that `--from` completes its table."""
-    path = folder / "summary.json"
-    return json.loads(path.read_text(encoding="utf-8"))["notebooks"] if path.exists() else []
+    """Rows of an earlier run of the same name, so that `--from` completes its table. Raises RunError when damaged."""
+    path, mend = folder / "summary.json", "Delete it: only the minutes of earlier notebooks are lost."
+    rows = read_json(path, mend).get("notebooks") if path.exists() else []
+    kinds = {"notebook": str, "status": str, "seconds": (int, float), "peak_gb": (int, float)}
+    whole = isinstance(rows, list) and all(
+        isinstance(r, dict) and all(isinstance(r.get(key), kind) for key, kind in kinds.items()) for r in rows
+    )
+    if not whole:
+        raise RunError(f"{folder.name}/summary.json is no table of notebooks. {mend}")
+    return rows
 
 
 def print_summary(rows: list[dict]) -> None:
@@ -252,14 +248,30 @@ def print_summary(rows: list[dict]) -> None:
     print(f"{'together':<28}{'':<9}{total:>8.1f}{max((r['peak_gb'] for r in rows), default=0):>9.1f}")
 
 
-def absolute(source: str) -> str:
-    """A data source with its folder made absolute: kernels work in the repository, not where this was called.
+def check_all(options: argparse.Namespace, chosen: list[Path]) -> tuple[Run, str]:
+    """Look at everything that can be wrong before anything is written; returns the run and why its profile was chosen.
 
-    >>> absolute("course"), absolute("spider:hub")
-    ('course', 'spider:hub')
+    Raises RunError, ProfileError or TrackingError.
     """
-    kind, _, place = source.partition(":")
-    return source if place in ("", "hub") else f"{kind}:{Path(place).expanduser().resolve()}"
+    lab, reason = open_run(options.profile, options.run, options.seed, data=options.data)
+    tracker()
+    measured(lab.profile.name)
+    for notebook in chosen:
+        read_notebook(notebook)
+    if options.data != "course":
+        check_data(lab.source)
+    return lab, reason
+
+
+def check_data(source: str) -> None:
+    """Raise RunError when there is no such data, or it cannot be read."""
+    from forge_lib.data.pairs import DataError  # here: it imports transformers, and the course's own data need no look
+    from forge_lib.data.sources import check_source
+
+    try:
+        check_source(source)
+    except DataError as error:
+        raise RunError(f"--data {source}: {error}") from error
 
 
 def parser() -> argparse.ArgumentParser:
@@ -267,11 +279,11 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
-    parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--seed", type=_seed, default=SEED, help=f"a whole number from 0 to {2**32 - 1}")
     parser.add_argument(
         "--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR (give it a --run of its own)"
     )
-    parser.add_argument("--only", metavar="NN", help="one notebook")
+    parser.add_argument("--only", metavar="NN", help="one notebook, by number or name")
     parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")
     parser.add_argument("--to", dest="end", metavar="NN", help="nothing after this notebook")
     parser.add_argument("--list", action="store_true", help="list the notebooks and stop")
@@ -284,31 +296,42 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seed(text: str) -> int:
+    try:
+        return check_seed(int(text))
+    except (ValueError, RunError) as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 to {2**32 - 1}") from error
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; returns the exit status."""
     options = parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell started this in the background
-        signal.signal(number, signal.default_int_handler)
-    try:
-        if options.write_back and options.data != "course":
-            parser().error("--write-back is for the course's own data: the repository shows no other outputs.")
-        profile, reason = get_profile(options.profile)
-        chosen = choose(find_notebooks(), options.only, options.start, options.end)
-        if options.list or options.dry_run:
-            for notebook in chosen:
-                minutes = measured(profile.name).get("minutes", {}).get(notebook.stem)
-                print(f"{notebook.stem:<28}{f'{minutes:.1f} min' if minutes else 'not measured'} on {profile.name}")
-            return 0
-        print(f"{reason} Profile: {profile.name}.")
-        kernel_environment()
-        passed = run_course(chosen, profile.name, options.run, options.seed, options.write_back, absolute(options.data))
-    except (ProfileError, RunError) as error:
-        print(f"run_all: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        end_children()
-        print("\nStopped. Finished notebooks are kept; go on with --from.", file=sys.stderr)
-        return 130
+    with ending("Stopped. Finished notebooks are kept; the same command begins again, and --from goes on."):
+        try:
+            return carry_out(options)
+        except BrokenPipeError:  # as after `| head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except (OSError, ProfileError, RunError, TrackingError) as error:
+            print(f"run_all: {error}", file=sys.stderr)
+            return 2
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """List the notebooks or run them; returns the exit status."""
+    if options.write_back and options.data != "course":
+        parser().error("--write-back is for the course's own data: the repository shows no other outputs.")
+    chosen = choose(find_notebooks(), options.only, options.start, options.end)
+    if options.list or options.dry_run:
+        profile = check_all(options, chosen)[0].profile if options.dry_run else get_profile(options.profile)[0]
+        for notebook in chosen:
+            minutes = measured(profile.name).get("minutes", {}).get(notebook.stem)
+            print(f"{notebook.stem:<28}{f'{minutes:.1f} min' if minutes else 'not measured'} on {profile.name}")
+        return 0
+    lab, reason = check_all(options, chosen)
+    print(f"{reason} Profile: {lab.profile.name}.")
+    kernel_environment()
+    passed = run_course(chosen, lab.profile.name, lab.name, lab.seed, options.write_back, lab.source)
     return 0 if passed else 1
 
 

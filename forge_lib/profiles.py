@@ -84,15 +84,16 @@ def measured(profile: str) -> dict:
     return all_measured().get(profile, {})
 
 
-def all_measured() -> dict[str, dict]:
+def all_measured(path: Path | None = None) -> dict[str, dict]:
     """`measured` for every profile that was. Raises ProfileError when the file is damaged."""
-    mend = f"Put it back: git checkout forge_lib/{MEASURED.name}"
-    known = read_json(MEASURED, mend, ProfileError) if MEASURED.exists() else {}
+    path = path or MEASURED
+    mend = f"Put it back: git checkout forge_lib/{path.name}"
+    known = read_json(path, mend, ProfileError) if path.exists() else {}
     for row in known.values():
         for kind in ("minutes", "peak_gb"):
             column = row.get(kind) if isinstance(row, dict) else None
             if not isinstance(column, dict) or not all(isinstance(n, (int, float)) for n in column.values()):
-                raise ProfileError(f"{MEASURED.name} has no numbers under '{kind}' of a profile. {mend}")
+                raise ProfileError(f"{path.name} has no numbers under '{kind}' of a profile. {mend}")
     return known
 
 

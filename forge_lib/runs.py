@@ -32,6 +32,7 @@ from forge_lib.profiles import Profile, get_profile
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
 TRACKERS_OWN = ("mlflow.db", "mlartifacts", "wandb", "trackio")  # stand beside the runs
 SOURCES = [ROOT, *(ROOT / name for name in ("benchmarks", "data", "forge_lib", "notebooks", "tests"))]
+SEED = 17  # where nobody asks for another
 BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
 
@@ -57,7 +58,7 @@ class Run:
         if not path.exists():
             raise RunError(
                 f"runs/{self.name}/{relative} is missing: notebook {made_by} makes it. "
-                f"Run `{run_command(self, only=made_by[:2])}` first."
+                f"Run `{run_command(self, '--only', made_by[:2])}` first."
             )
         return path
 
@@ -107,7 +108,7 @@ class Run:
 
 
 def start(
-    profile: str = "auto", run: str = "default", seed: int = 17, task: str = "sql", data: object = "course"
+    profile: str = "auto", run: str = "default", seed: int = SEED, task: str = "sql", data: object = "course"
 ) -> Run:
     """Open (or make) the run folder for a notebook, seed everything, and say where we are.
 
@@ -205,18 +206,18 @@ def absolute_source(source: str) -> str:
     return source if where in ("", "hub") else f"{kind}:{Path(os.path.expanduser(where)).resolve()}"
 
 
-def run_command(lab: Run, **chosen: str) -> str:
-    """The command that goes on with this run, for a shell; chosen: `only` or `start` (for --from), a notebook's number.
+def run_command(lab: Run, *words: str) -> str:
+    """The command that goes on with this run, for a shell; words: what it does, such as "--only", "04".
 
-    >>> run_command(Run("mine", get_profile("smoke")[0], 5, "sql", Path("runs/mine"), source="my:/my data"), only="04")
+    >>> lab = Run("mine", get_profile("smoke")[0], 5, "sql", Path("runs/mine"), source="my:/my data")
+    >>> run_command(lab, "--only", "04")
     "python run_all.py --only 04 --profile smoke --run mine --seed 5 --data 'my:/my data'"
     """
-    words = [w for key, number in chosen.items() for w in ("--from" if key == "start" else f"--{key}", number)]
-    words += ["--profile", lab.profile.name, "--run", lab.name]
-    words += ["--seed", str(lab.seed)] if lab.seed != 17 else []
-    words += ["--data", lab.source] if lab.source != "course" else []
+    seed = ["--seed", str(lab.seed)] if lab.seed != SEED else []
+    data = ["--data", lab.source] if lab.source != "course" else []
     engine = [f"FORGE_ENGINE={lab.profile.engine}"] if os.environ.get("FORGE_ENGINE") else []
-    return shlex.join([*engine, "python", "run_all.py", *words])
+    about = ["--profile", lab.profile.name, "--run", lab.name, *seed, *data]
+    return shlex.join([*engine, "python", "run_all.py", *words, *about])
 
 
 def seed_everything(seed: int) -> None:

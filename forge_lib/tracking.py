@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -49,21 +48,27 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
             train(model, steps, pad_id, settings, track=track)
             track.artifact(lab.path("sft", "adapter"))
     """
-    tracker = os.environ.get("FORGE_TRACKING") or "mlflow"
-    if tracker not in TRACKERS:
-        raise TrackingError(f"There is no tracker '{tracker}'. Set FORGE_TRACKING to one of: {', '.join(TRACKERS)}.")
-    config = json.loads(lab.path("config.json").read_text(encoding="utf-8"))
+    config = lab.now()
     about = {"versions": config.pop("versions"), "machine": config.pop("machine"), "run": lab.name, "stage": stage}
     about["notebook"] = "".join(p.stem for p in (ROOT / "notebooks").glob(f"[0-9][0-9]_{stage}.ipynb"))
-    track = TRACKERS[tracker](
+    track = TRACKERS[tracker()](
         lab, f"{lab.name}/{stage}", flat(config | {"settings": settings or {}}), flat(about | tags)
     )
     good = False
     try:
         yield track
+        lab.freeze(stage)
         good = True
     finally:
         track.close(good)
+
+
+def tracker() -> str:
+    """The tracker that FORGE_TRACKING names, "mlflow" where it is unset. Raises TrackingError for an unknown one."""
+    name = os.environ.get("FORGE_TRACKING") or "mlflow"
+    if name not in TRACKERS:
+        raise TrackingError(f"There is no tracker '{name}'. Set FORGE_TRACKING to one of: {', '.join(TRACKERS)}.")
+    return name
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -47,6 +47,22 @@ def test_the_environment_may_choose_another_engine(monkeypatch):
     assert get_profile("cpu")[0].engine == "trl"
 
 
+def test_an_engine_that_is_unknown_or_not_installed_is_refused(monkeypatch):
+    monkeypatch.setenv("FORGE_ENGINE", "abacus")
+    with pytest.raises(ProfileError, match="FORGE_ENGINE=abacus.*torch, trl, unsloth, mlx"):
+        get_profile("cpu")
+    monkeypatch.setenv("FORGE_ENGINE", "unsloth")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ProfileError, match="pip install -r requirements-gpu.txt"):
+        get_profile("cpu")
+
+
+def test_the_mac_profile_needs_a_mac():
+    with pytest.raises(ProfileError, match="Apple silicon.*--profile cpu"):
+        get_profile("mlx", Devices())
+    assert get_profile("mlx", Devices(apple_silicon=True))[0].engine == "mlx"
+
+
 def test_an_unknown_profile_names_the_known_ones():
     with pytest.raises(ProfileError, match="smoke, cpu, mlx, t4, a100"):
         get_profile("gpu")

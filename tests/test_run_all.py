@@ -1,9 +1,12 @@
+import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -11,7 +14,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import run_all
-from forge_lib import ROOT
+from forge_lib import ROOT, SILENT
+from forge_lib.data.pairs import DataError
+from forge_lib.files import write_atomically
+from forge_lib.lock import held
+from forge_lib.profiles import Devices
+from forge_lib.runs import start
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -91,34 +99,291 @@ def test_listing_and_dry_run_execute_nothing(course, capsys):
     assert not (course / "runs").exists()
 
 
-def test_bad_arguments_are_sentences(course, capsys):
-    assert run_all.main(["--profile", "quantum"]) == 2
-    assert "Choose one of: smoke" in capsys.readouterr().err
-    with pytest.raises(SystemExit, match="No notebook matches. There are: 01_first"):
-        run_all.main(["--profile", "smoke", "--only", "77"])
+BOOKS = ["01_setup", "02_data", "04_sft", "04_sft-Copy1", "10_own", "11_mine"]
+
+
+@pytest.mark.parametrize(
+    ("only", "start", "end", "chosen"),
+    [
+        ("1", None, None, ["01_setup"]),
+        ("10", None, None, ["10_own"]),
+        ("002", None, None, ["02_data"]),
+        ("04_sft", None, None, ["04_sft"]),
+        ("sft", None, None, ["04_sft"]),
+        ("notebooks/04_sft.ipynb", None, None, ["04_sft"]),
+        ("11", "2", None, ["11_mine"]),
+        (None, "4", "10", ["04_sft", "04_sft-Copy1", "10_own"]),
+        (None, "own", None, ["10_own", "11_mine"]),
+        (None, None, "02", ["01_setup", "02_data"]),
+        (None, None, None, BOOKS),
+    ],
+)
+def test_a_notebook_is_chosen_by_number_or_name(only, start, end, chosen, tmp_path):
+    books = [tmp_path / f"{name}.ipynb" for name in BOOKS]
+    assert [n.stem for n in run_all.choose(books, only, start, end)] == chosen
+
+
+REFUSED = [
+    "",
+    " ",
+    "0",
+    "00",
+    "3",
+    "12",
+    "100",
+    "-1",
+    "+1",
+    "1.0",
+    "1-2",
+    "01,02",
+    "zz",
+    "s",
+    "04_sf",
+    "0x1",
+    "٤",
+    "..",
+    "9" * 5000,
+    "\0",
+]
+
+
+@pytest.mark.parametrize("option", ["only", "start", "end"])
+@pytest.mark.parametrize("given", REFUSED, ids=lambda g: ascii(g[:8]))
+def test_what_is_no_notebook_is_refused_and_never_another(option, given, tmp_path):
+    books = [tmp_path / f"{name}.ipynb" for name in BOOKS]
+    with pytest.raises(SystemExit, match="No notebook matches. There are: 01_setup"):
+        run_all.choose(books, **{"only": None, "start": None, "end": None, option: given})
+
+
+def test_choices_that_contradict_each_other_are_refused(tmp_path):
+    books = [tmp_path / f"{name}.ipynb" for name in BOOKS]
+    for only, first, last, said in (("4", None, None, "names 04_sft and 04_sft-Copy1"), ("1", "2", None, "No notebook"),
+                                   (None, "10", "2", "No notebook")):  # fmt: skip
+        with pytest.raises(SystemExit, match=said):
+            run_all.choose(books, only, first, last)
+    with pytest.raises(SystemExit, match="no numbered notebooks"):
+        run_all.choose([], None, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--profile", "quantum"], "Choose one of: smoke"),
+        (["--profile", "mlx"], "Apple silicon"),
+        (["--run", ".."], "cannot name a run"),
+        (["--run", ""], "cannot name a run"),
+        (["--data", "foo"], "There is no such data"),
+        (["--data", ""], "There is no such data"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_no_run_behind(arguments, said, course, capsys, monkeypatch):
+    def refuse(source):
+        raise DataError(f"There is no such data: {source}")
+
+    monkeypatch.setattr("forge_lib.data.sources.check_source", refuse, raising=False)
+    monkeypatch.setattr("forge_lib.profiles.probe", Devices)
+    for dry in ([], ["--dry-run"]):
+        assert run_all.main(["--profile", "smoke", *arguments, *dry]) == 2
+        shown = capsys.readouterr().err
+        assert shown.startswith("run_all: ") and said in shown and shown.count("\n") == 1
+    assert not (course / "runs").exists()
+
+
+@pytest.mark.parametrize("variable", ["FORGE_ENGINE", "FORGE_TRACKING", "FORGE_PROFILE"])
+def test_a_variable_that_names_nothing_is_refused_before_anything_is_written(variable, course, capsys, monkeypatch):
+    monkeypatch.setenv(variable, "abacus")
+    assert run_all.main([]) == 2
+    assert "abacus" in capsys.readouterr().err and not (course / "runs").exists()
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "1e3", "1.5", "", "x", "9" * 5000])
+def test_a_seed_is_a_whole_number_that_numpy_takes(seed, course, capsys):
+    with pytest.raises(SystemExit):
+        run_all.main([f"--seed={seed}"])
+    assert "whole number from 0 to 4294967295" in capsys.readouterr().err and not (course / "runs").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"cells": []}', '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 5}', "\udcff"])  # fmt: skip
+def test_a_damaged_notebook_is_named_before_anything_is_written(text, course, capsys):
+    (course / "notebooks" / "02_second.ipynb").write_bytes(text.encode(errors="surrogateescape"))
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
+    shown = capsys.readouterr().err
+    assert (
+        "02_second.ipynb cannot be read as a notebook" in shown and "git checkout" in shown and shown.count("\n") == 1
+    )
+    assert not (course / "runs").exists()
+
+
+ROW = {"notebook": "01_first", "status": "passed", "seconds": 1.0, "peak_gb": 1.0}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"notebooks": 5}', '{"notebooks": [5]}',
+                                     json.dumps({"notebooks": [ROW | {"seconds": "long"}]})])  # fmt: skip
+def test_a_damaged_summary_is_named_and_stays(content, course, capsys):
+    path = write_atomically(course / "runs" / "r" / "summary.json", content)
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "1"]) == 2
+    shown = capsys.readouterr().err
+    assert "r/summary.json" in shown and "Delete it" in shown and path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"smoke": 5}', '{"smoke": {"minutes": {"01_first": "x"}, "peak_gb": {}}}']
+)
+def test_damaged_minutes_are_named(content, course, capsys, monkeypatch):
+    path = write_atomically(course / "measured.json", content)
+    monkeypatch.setattr("forge_lib.profiles.MEASURED", path)
+    for arguments in (["--list"], ["--only", "1"]):
+        assert run_all.main(["--profile", "smoke", *arguments]) == 2
+        assert "measured.json" in capsys.readouterr().err
+    assert not (course / "runs").exists()
+
+
+def test_a_run_of_another_seed_is_refused_at_once(course, capsys, monkeypatch):
+    start("smoke", "r", 3)
+    monkeypatch.setattr(run_all, "execute", None)
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
+    assert "another --run name" in capsys.readouterr().err
+
+
+def test_the_same_run_twice_at_once_is_refused(course, capsys):
+    with held(course / "runs" / "r"):
+        assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
+    assert "runs/r is in use by another process" in capsys.readouterr().err
+
+
+def test_a_source_notebook_is_never_written_over(course, capsys, monkeypatch):
+    (course / "runs" / "r").mkdir(parents=True)
+    (course / "runs" / "r" / "notebooks").symlink_to(course / "notebooks")
+    before = (course / "notebooks" / "01_first.ipynb").read_bytes()
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
+    assert "written over 01_first.ipynb" in capsys.readouterr().err
+    assert (course / "notebooks" / "01_first.ipynb").read_bytes() == before
+
+
+def test_the_command_that_goes_on_asks_for_the_same(course, capsys, monkeypatch):
+    monkeypatch.setattr(run_all, "execute", lambda *_: {"seconds": 1.0, "peak_gb": 1.0, "failure": "cell 3: x"})
+    monkeypatch.setattr(run_all, "check_data", lambda source: None)
+    arguments = [
+        "--profile",
+        "smoke",
+        "--run",
+        "a run",
+        "--seed",
+        "5",
+        "--data",
+        "my:./my shop",
+        "--from",
+        "2",
+        "--to",
+        "2",
+    ]
+    assert run_all.main(arguments) == 1
+    [line] = [
+        x for x in capsys.readouterr().out.split("\n") if x.startswith("Mend it, then go on with: python run_all.py ")
+    ]
+    given = run_all.parser().parse_args(shlex.split(line.split("run_all.py ")[1]))
+    assert (given.start, given.end, given.profile, given.run, given.seed) == ("02", "02", "smoke", "a run", 5)
+    assert given.data == f"my:{Path('my shop').absolute()}"
+    assert run_all.main(["--profile", "smoke", "--run", "w", "--write-back"]) == 1
+    assert "--from 01 --write-back --profile smoke --run w" in capsys.readouterr().out
 
 
 @pytest.mark.enable_socket
-def test_an_interrupt_leaves_no_orphan_kernel(course):
-    write(course / "notebooks", "01_first.ipynb", "import time, pathlib; pathlib.Path('{}').touch(); time.sleep(600)".format(
-        course / "started"))  # fmt: skip
+def test_a_kernel_that_dies_is_a_sentence_a_row_and_a_way_to_go_on(course, capsys):
+    write(course / "notebooks", "02_second.ipynb", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 1
+    shown = capsys.readouterr()
+    assert "02_second.ipynb failed: its kernel died" in shown.err and "memory" in shown.err
+    assert "Traceback" not in shown.err and "--from 02" in shown.out
+    assert summary(course) == {"01_first": "passed", "02_second": "failed"}
+
+
+@pytest.mark.enable_socket
+def test_braces_in_a_path_are_no_parameters(course, monkeypatch):
+    monkeypatch.setenv("FORGE_RUNS", str(course / "{run} {x}"))
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "1"]) == 0
+    assert (course / "{run} {x}" / "r" / "notebooks" / "01_first.ipynb").exists()
+
+
+def test_a_full_disk_is_a_failed_row(course, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("papermill.execute_notebook", full)
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 1
+    assert "(No space left on device). Free some space" in capsys.readouterr().err
+    assert summary(course) == {"01_first": "failed"}
+
+
+def begin(course, *arguments, **options):
     code = (
         "import sys, pathlib, run_all; "
         f"run_all.find_notebooks.__defaults__ = (pathlib.Path({str(course / 'notebooks')!r}),); "
-        "sys.exit(run_all.main(['--profile', 'smoke', '--run', 'r']))"
+        f"sys.exit(run_all.main(['--profile', 'smoke', '--run', 'r', *{arguments!r}]))"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 3), (signal.SIGTERM, 1)])
+def test_an_interrupt_ends_with_one_sentence_and_leaves_no_orphan_kernel(number, times, course):
+    write(course / "notebooks", "02_second.ipynb", f"import time, pathlib; pathlib.Path({str(course / 'started')!r}).touch(); time.sleep(600)")  # fmt: skip
+    process = begin(course, "--seed", "5", stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (course / "started").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     kernels = psutil.Process(process.pid).children(recursive=True)
     assert kernels, "the kernel is running"
-    process.send_signal(signal.SIGINT)
+    for _ in range(times):
+        process.send_signal(number)
+        time.sleep(0.05)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "go on with --from" in errors
+    assert process.returncode == 128 + number and "Traceback" not in errors
+    assert errors.endswith("go on with --from: python run_all.py --from 02 --profile smoke --run r --seed 5\n")
     assert psutil.wait_procs(kernels, timeout=10)[1] == []
+
+
+@pytest.mark.parametrize("wait", [0.1, 0.6])
+def test_an_interrupt_during_the_imports_is_a_sentence(wait, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "run_all.py", "--profile", "smoke", "--list"], cwd=ROOT,
+        env=os.environ | {"FORGE_RUNS": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if "forge_lib.interrupts" in line:
+            break
+    time.sleep(wait)
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=60)[1]
+    assert "Traceback" not in errors and process.returncode in (0, 130)
+    assert process.returncode == 0 or errors.count("Stopped") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_traceback():
+    command = f"{sys.executable} run_all.py --profile cpu --list | head -1"
+    done = subprocess.run(command, cwd=ROOT, shell=True, capture_output=True, text=True)
+    assert done.stdout.startswith("01_setup") and not done.stderr
+
+
+def test_extra_notebooks_are_listed_and_folders_are_none(course, capsys):
+    write(course / "notebooks", "11_mine.ipynb", "1")
+    write(course / "notebooks", "02_second-Copy1.ipynb", "1")
+    (course / "notebooks" / "12_folder.ipynb").mkdir()
+    assert run_all.main(["--profile", "smoke", "--list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.strip().split("\n")]
+    assert listed == ["01_first", "02_second", "02_second-Copy1", "03_third", "11_mine"]
+
+
+def test_kernels_report_home_nothing(monkeypatch):
+    for name in SILENT:
+        monkeypatch.delenv(name, raising=False)
+    code = ("import forge_lib, os, huggingface_hub.constants as c; from mlflow.telemetry.utils import is_telemetry_disabled as off;"
+            "print(c.HF_HUB_DISABLE_TELEMETRY, off(), os.environ['DO_NOT_TRACK'])")  # fmt: skip
+    late = "import huggingface_hub.constants as c; import forge_lib; print(c.HF_HUB_DISABLE_TELEMETRY)"
+    environment = {k: v for k, v in os.environ.items() if k not in ("CI", "PYTEST_CURRENT_TEST")}
+    said = [subprocess.run([sys.executable, "-c", c], cwd=ROOT, env=environment, capture_output=True, text=True).stdout
+            for c in (code, late)]  # fmt: skip
+    assert said == ["True True true\n", "True\n"]
 
 
 def test_a_progress_bar_leaves_one_line():
