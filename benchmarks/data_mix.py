@@ -2,8 +2,8 @@
 
 `python -m benchmarks.data_mix` trains the embedded model once a row of CONDITIONS (minutes each, one after the other) and
 appends what came out to benchmarks/data_mix.jsonl; rows that are there are skipped. Notebook 02 draws its figures from
-that file. Every condition is scored on validation, and those that are compared with each other once on the frozen test;
-choices are made on validation. `--course default` adds what notebook 04 reached in that run, on all pairs of its profile.
+that file. Every condition is scored on validation; the test stays closed. `--course default` adds what notebook 04
+reached in that run, on all pairs of its profile.
 """
 
 import argparse
@@ -36,8 +36,6 @@ CONDITIONS = {
     "reviewed 400": (400, 0, 0, 400), "reviewed 200": (200, 0, 0, 400), "reviewed 100": (100, 0, 0, 400),
     "reviewed 50": (50, 0, 0, 400), "synthetic, template": (0, 0, N, N),
 }  # fmt: skip
-
-MIXES = [name for name, (*_, seen) in CONDITIONS.items() if seen == N]  # compared with each other, so also on the test
 
 
 def choose(data: DataSet, reviewed: int, teacher: int, template: int, seed: int) -> list[Pair]:
@@ -72,25 +70,20 @@ def run(name: str, data: DataSet, seed: int) -> dict:
            "training_loss": sum(r["loss"] for r in records[-10:]) / len(records[-10:])}  # fmt: skip
     checks = make_packs(data, data.validation, tokenizer, profile.pack_questions, profile.max_length)
     row["validation_loss"] = mean_loss(model, checks, tokenizer.pad_token_id, settings)
-    for split in ("validation", "test") if name in MIXES else ("validation",):
-        items = getattr(data, split)
-        answers = local_model(model, tokenizer, data, profile.max_new_tokens, profile.eval_batch, progress=False)
-        found = evaluate(name, answers, data, items)
-        row[split] = [{"id": r["id"], "verdict": r["verdict"]} for r in found]
+    answers = local_model(model, tokenizer, data, profile.max_new_tokens, profile.eval_batch, progress=False)
+    found = evaluate(name, answers, data, data.validation)
+    row["validation"] = [{"id": r["id"], "verdict": r["verdict"]} for r in found]
     return row
 
 
 def of_course(folder: Path, data: DataSet) -> dict:
-    """The row of a finished run of notebook 04, and of 06 where it has asked the test."""
+    """The row of a finished run of notebook 04."""
     config, result = (read_json(folder / name, AGAIN) for name in ("config.json", "sft/result.json"))
     profile = config["profile"]
     pairs = training_part(data.train, profile["sft_pairs"], profile["sft_sampled"], config["seed"])
     answers = read_jsonl(folder / f"sft/validation/step-{result['step']:04d}.jsonl", AGAIN)
     steps = read_jsonl(folder / "sft/records.jsonl", AGAIN)
-    graded, test = folder / "evaluation/sft.jsonl", {}
-    if graded.exists():
-        test["test"] = [{"id": r["id"], "verdict": r["verdict"]} for r in read_jsonl(graded, AGAIN)]
-    return test | {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
+    return {"condition": f"all of profile {profile['name']}", "pairs": len(pairs), "databases": len({p.db_id for p in pairs}),
             "seed": config["seed"], "examples": result["examples"], "minutes": result["train_seconds"] / 60,
             "training_loss": sum(r["loss"] for r in steps[-10:]) / len(steps[-10:]), "validation_loss": result["validation_loss"],
             "validation": [{"id": r["id"], "verdict": r["verdict"]} for r in answers]}  # fmt: skip
@@ -116,13 +109,8 @@ def main() -> None:
         row = run(name, data, arguments.seed)
         with RESULTS.open("a") as file:
             file.write(json.dumps(row) + "\n")
-        right = {
-            s: sum(r["verdict"] == "correct" for r in row[s]) / len(row[s]) for s in ("validation", "test") if s in row
-        }
-        print(
-            f"{name}: {row['minutes']:.1f} min, validation loss {row['validation_loss']:.3f}, right: {right}",
-            flush=True,
-        )
+        right = sum(r["verdict"] == "correct" for r in row["validation"]) / len(row["validation"])
+        print(f"{name}: {row['minutes']:.1f} min, loss {row['validation_loss']:.3f}, right: {right:.1%}", flush=True)
 
 
 if __name__ == "__main__":

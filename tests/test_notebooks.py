@@ -1,5 +1,6 @@
 """The notebooks as committed, and the whole course executed on the smoke profile."""
 
+import ast
 import re
 import shutil
 import sqlite3
@@ -60,6 +61,65 @@ def test_cells_are_short_and_prose_leads(path):
     assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# ")
     assert kinds["markdown"] >= 0.5 * kinds["code"]
     assert max(len([x for x in c.source.splitlines() if x.strip()]) for c in code_cells(path)) <= 25
+
+
+SCORES = {"accuracy", "answered", "compare", "evaluate", "generate", "grade", "graded", "mean_loss", "percent", "score"}
+
+
+def tests_opened(source: str) -> list[str]:
+    """Calls in `source` that score something, or let a model answer it, and are handed the test: `data.test`, a record's
+    "test", or a name that was made from one of them. Counting, and looking for leaks, is no scoring."""
+    from_test: set[str] = set()
+
+    def touches(node: ast.AST) -> bool:
+        return any(
+            (isinstance(n, ast.Attribute) and n.attr == "test")
+            or (isinstance(n, ast.Constant) and n.value == "test")
+            or (isinstance(n, ast.Name) and n.id in from_test)
+            for n in ast.walk(node)
+        )
+
+    opened = []
+    for statement in ast.parse(source).body:
+        for node in ast.walk(statement):
+            pairs = [(t, node.value) for t in node.targets] if isinstance(node, ast.Assign) else []
+            if isinstance(node, (ast.For, ast.comprehension)):
+                pairs = [(node.target, node.iter)]
+            for target, value in pairs:
+                names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
+                from_test = from_test | names if touches(value) else from_test - names
+        for call in (n for n in ast.walk(statement) if isinstance(n, ast.Call)):
+            called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if called in SCORES and any(map(touches, [*call.args, *(k.value for k in call.keywords)])):
+                opened.append(ast.unparse(call))
+    return opened
+
+
+@pytest.mark.parametrize("path", [b for b in BOOKS if b.name < "06"], ids=lambda p: p.stem)
+def test_the_test_stays_closed_until_notebook_06(path):
+    assert not tests_opened("\n".join(c.source for c in code_cells(path)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "evaluate('SFT', contender, data, data.test)",
+        "few = spread(data.test, 5)\nrecords = evaluate('SFT', contender, data, few)",
+        "for pair in data.test:\n    score(answer, pair.sql, path)",
+        "right = [grade('SFT', data, [p], answers) for p in load_course().test]",
+        "compare(graded(alone, 'test'), graded(both, 'test'), seed)",
+        "percent(row['test'])",
+    ],
+)
+def test_a_look_at_the_test_is_seen(source):
+    assert tests_opened(source)
+
+
+@pytest.mark.parametrize(
+    "source", ["len(data.test)", "few = data.test\nfew = data.validation\nevaluate('a', b, data, few)"]
+)
+def test_counting_the_test_is_no_look_at_it(source):
+    assert not tests_opened(source)
 
 
 @pytest.mark.slow
