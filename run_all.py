@@ -155,6 +155,7 @@ def record_measured(profile: str, row: dict) -> None:
     entry = known.setdefault(profile, {"minutes": {}, "peak_gb": {}})
     entry["minutes"][row["notebook"]] = round(row["seconds"] / 60, 1)
     entry["peak_gb"][row["notebook"]] = round(row["peak_gb"], 1)
+    entry.setdefault("dates", {})[row["notebook"]] = datetime.date.today().isoformat()
     write_atomically(MEASURED, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 

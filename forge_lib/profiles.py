@@ -77,7 +77,7 @@ MEASURED = Path(__file__).with_name("measured.json")
 
 
 def measured(profile: str) -> dict:
-    """What `run_all.py --write-back` last measured: {"minutes": {notebook: minutes}, "peak_gb": {notebook: GB}}.
+    """What `run_all.py --write-back` last measured, by notebook: {"minutes": {…}, "peak_gb": {…}, "dates": {… the days}}.
 
     Empty where nobody has run this profile yet; tables then say "not measured".
     """
