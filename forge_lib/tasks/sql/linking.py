@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +34,7 @@ def trim_schema(
 
     A schema that fits comes back as it is. Otherwise columns come in best first, each question in turn, and bring
     their table's primary key and the foreign keys that join it to tables already there; one table comes in always.
-    keep: lower-case identifiers that stay, beyond the budget if need be (in training, those of the gold SQL)
+    keep: lower-case names of tables and columns that stay, beyond the budget if need be (in training, those of the gold SQL)
     path: the SQLite file, in which quoted and capitalised words of the questions are looked up
 
     >>> from forge_lib.tasks.sql.schema import Table
@@ -74,15 +73,10 @@ def fit_to(tokenizer, budget: int) -> Callable[..., Trimmed]:
 
 
 def _kept(index: Index, keep: Collection[str]) -> list[Item]:
-    """Tables named in `keep` and their columns named there; columns of any table where it names no table.
-
-    A name that SQL must quote ("home town") is named by its words: that is what `data.augment.identifiers` gives.
-    """
+    """Tables named in `keep` and their columns named there; columns of any table where it names no table."""
     keep = set(keep)
-    parts = {name: set(re.findall(r"[a-z_]\w*", name)) for name in itertools.chain(index.tables, *index.items)}
-    named = {name for name, its in parts.items() if name in keep or (its and its <= keep)}
-    tables = [name for name in index.tables if name in named]
-    return [(t, "") for t in tables] + [(t, c) for t, c in index.items if c in named and (t in tables or not tables)]
+    tables = [name for name in index.tables if name in keep]
+    return [(t, "") for t in tables] + [(t, c) for t, c in index.items if c in keep and (t in tables or not tables)]
 
 
 def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> set[Item]:

@@ -23,17 +23,21 @@ WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
 
 State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
 ABSENT: State = (0, 0, 0)
+Fingerprint = tuple[str, State, State, State, bytes]
 
 
-def fingerprint(path: Path | str) -> tuple[str, State, State, State]:
-    """What differs once the SQLite file at `path` has changed: its true path, and the state of it, -wal and -journal.
+def fingerprint(path: Path | str) -> Fingerprint:
+    """What differs once the SQLite file at `path` has changed: its true path, state and header, and its side files.
 
-    Raises FileNotFoundError when there is no file at `path`.
+    Raises FileNotFoundError when there is no file at `path`, OSError when it cannot be read.
     """
     real = os.path.realpath(path)
     if (state := _state(real)) == ABSENT:
         raise FileNotFoundError(f"There is no SQLite database at {path}.")
-    return (real, state, *(_state(real + suffix) for suffix in SIDE_FILES))
+    wal, journal = (_state(real + suffix) for suffix in SIDE_FILES)
+    # The header counts the changes, of which two may fall into one tick of the clock. It is not read from a file that
+    # may be in use: closing it would end the locks of this process's own connections.
+    return real, state, wal, journal, b"" if wal[1] or journal[1] or os.path.isdir(real) else _header(real)
 
 
 def reading_uri(path: Path | str) -> str:
@@ -42,14 +46,14 @@ def reading_uri(path: Path | str) -> str:
     Raises FileNotFoundError when there is no file at `path`, sqlite3.Error or OSError when it cannot be read.
     """
     found = fingerprint(path)
-    real, _, wal, journal = found
+    real, _, wal, journal, header = found
     in_place, has_index = f"{Path(real).as_uri()}?mode=ro", os.path.exists(real + "-shm")
     if wal[1] or journal[1]:  # without its index (-shm), reading a -wal would make one
         readable = (has_index or not wal[1]) and _can_read(in_place)
         return in_place if readable else f"{_copy_mended(found).as_uri()}?mode=ro"
     # SQLite would make a -wal and a -shm for a file in WAL mode that nobody has open.
     in_use = has_index and wal != ABSENT
-    return f"{in_place}&immutable=1" if not in_use and os.path.isfile(real) and _in_wal_mode(real) else in_place
+    return f"{in_place}&immutable=1" if not in_use and header[18:20] == WRITE_AHEAD else in_place
 
 
 def _state(path: str) -> State:
@@ -59,9 +63,9 @@ def _state(path: str) -> State:
     return ABSENT
 
 
-def _in_wal_mode(path: str) -> bool:
+def _header(path: str) -> bytes:
     with open(path, "rb", buffering=0) as file:
-        return file.read(20)[18:] == WRITE_AHEAD
+        return file.read(100)
 
 
 def _can_read(uri: str) -> bool:
@@ -75,7 +79,7 @@ def _can_read(uri: str) -> bool:
     return True
 
 
-def _copy_mended(found: tuple[str, State, State, State]) -> Path:
+def _copy_mended(found: Fingerprint) -> Path:
     for _ in range(COPY_TRIES):
         folder = _copied(found)
         before, found = found, fingerprint(found[0])
@@ -86,7 +90,7 @@ def _copy_mended(found: tuple[str, State, State, State]) -> Path:
 
 
 @functools.lru_cache(maxsize=4)
-def _copied(found: tuple[str, State, State, State]) -> tempfile.TemporaryDirectory:
+def _copied(found: Fingerprint) -> tempfile.TemporaryDirectory:
     folder = tempfile.TemporaryDirectory(prefix="forge-sqlite-")  # removed once it falls out of the cache, or at exit
     target = os.path.join(folder.name, os.path.basename(found[0]))
     for suffix in ("", *SIDE_FILES):

@@ -10,7 +10,6 @@ import functools
 import itertools
 import re
 import sqlite3
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,8 @@ from rapidfuzz.distance import JaroWinkler
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
-from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, words
+from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_name, words
 
 # Chosen on the 15 widest databases of Spider's training part, at a half and a quarter of the schema's length.
 SAME_WORD = 0.85  # Jaro-Winkler similarity (0..1) from which two words may be one, inflected or misspelt
@@ -29,7 +29,10 @@ TABLE_WEIGHT = 1.5  # what a match of the table's name adds to a column; a match
 FROM_COLUMN, FROM_NEIGHBOUR = 0.5, 0.5  # what a table counts of its best column, and a joined table of that sum
 VALUE_BONUS = 0.5  # for a column that holds a value named in the question
 WELL_MATCHING = 4  # the best tables of a question, between which join paths come in
-SEARCHED_ROWS, SEARCH_SECONDS = 2000, 0.3  # of each table, and for all tables together; the first alone should bind
+SEARCHED_ROWS = 2000  # of each table
+SEARCHED_STEPS = (
+    10_000_000  # of SQLite's virtual machine, for all tables together; a clock would show busy machines less
+)
 OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
 TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
 
@@ -127,25 +130,30 @@ def named_values(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))[:30]
 
 
-@functools.lru_cache(maxsize=1024)
 def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -> frozenset[Item]:
     """The text columns in which one of `values` stands, in whatever case, as (table, column) in lower case.
 
-    Only the first SEARCHED_ROWS rows of a table are read; a table for which no time is left counts as holding none.
-    Raises FileNotFoundError when there is no file at `path`.
+    Only the first SEARCHED_ROWS rows of a table are read, and no table may take more than half of the steps that are
+    left; one that would counts as holding none. Raises FileNotFoundError when there is no file at `path`.
     """
-    if not values:
-        return frozenset()
-    found, ends = set(), time.monotonic() + SEARCH_SECONDS
+    return _search(fingerprint(path), schema, values) if values else frozenset()
+
+
+@functools.lru_cache(maxsize=1024)
+def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[Item]:
+    found, left = set(), SEARCHED_STEPS // 1000
     marks = ", ".join(f"?{n + 1}" for n in range(len(values)))
-    with contextlib.closing(connect_readonly(path)) as connection:
-        connection.set_progress_handler(lambda: time.monotonic() > ends, 1000)
+    with contextlib.closing(connect_readonly(file[0])) as connection:
         for table in schema.tables:
             text = [c for c, kind in zip(table.columns, table.types, strict=True) if TEXT.search(kind)]
-            name, *columns = ('"' + n.replace('"', '""') + '"' for n in (table.name, *text))
-            hits = ", ".join(f"MAX({c} COLLATE NOCASE IN ({marks}))" for c in columns) or "NULL"
-            query = f"SELECT {hits} FROM (SELECT * FROM {name} LIMIT {SEARCHED_ROWS})"
-            with contextlib.suppress(sqlite3.Error):  # out of time, or a table that this SQLite cannot read
+            if not text:
+                continue
+            hits = ", ".join(f"MAX({quote_name(c)} COLLATE NOCASE IN ({marks}))" for c in text)
+            query = f"SELECT {hits} FROM (SELECT * FROM {quote_name(table.name)} LIMIT {SEARCHED_ROWS})"
+            asked, room = itertools.count(), left // 2
+            connection.set_progress_handler(lambda asked=asked, room=room: next(asked) >= room, 1000)
+            with contextlib.suppress(sqlite3.Error):  # out of steps, or a table that this SQLite cannot read
                 row = connection.execute(query, values).fetchone()
-                found |= {(table.name.lower(), c.lower()) for c, hit in zip(text, row, strict=False) if hit}
+                found |= {(table.name.lower(), c.lower()) for c, hit in zip(text, row, strict=True) if hit}
+            left -= next(asked)
     return frozenset(found)
