@@ -6,26 +6,40 @@ Nothing here needs labels, or declared keys: joins that the schema does not decl
 from __future__ import annotations
 
 import contextlib
-import functools
+import itertools
 import re
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from forge_lib.tasks.sql.schema import Schema, connect_readonly, read_schema, words
+from forge_lib.data.wording import flag_values, is_machine_text, is_quotable, nouns
+from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_name, read_schema, words
 
-KINDS = ("key", "category", "label", "number", "year", "date", "text", "private", "empty")
+# flag: yes or no; prose: too long to be quoted; opaque (paths, JSON, hashes) and private: never asked about
+KINDS = ("key", "category", "flag", "label", "number", "year", "date", "text", "prose", "opaque", "private", "empty")
 PRIVATE = re.compile(
     r"e?mail|phone|fax|passw|token|street|address|ssn|iban|vin(_|$)|licen[cs]e_(no|number)|url|website|homepage", re.I
 )
+MOMENT = re.compile(r"date|time|stamp|created|updated|modified|expires|_at$|At$|julian", re.I)
+# How a column keeps its dates -> what SQLite's date functions need to read it.
+CLOCKS = {"day": "{}", "text": "{}", "unix": "{}, 'unixepoch'", "unix ms": "{} / 1000, 'unixepoch'", "julian": "{}"}
 EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
 SHORT = 40  # characters; longer texts are no labels that a question could quote
+MOST_ROWS = 100_000  # of a table that are looked at
+STEPS = (
+    200_000_000  # of SQLite's virtual machine for one column, about ten seconds; steps are the same on a busy machine
+)
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column. kind: one of KINDS; values: of its `distinct` non-null values the EXAMPLES most frequent."""
+    """One column. kind: one of KINDS; values: of its `distinct` non-null values the EXAMPLES most frequent.
+
+    clock: how a date is kept, one of CLOCKS; flag: what it holds for yes and for no
+    """
 
     table: str
     name: str
@@ -34,10 +48,19 @@ class Column:
     nulls: int
     distinct: int
     values: tuple[Any, ...]
+    clock: str = ""
+    flag: tuple[Any, Any] | None = None
 
     @property
     def words(self) -> str:
         return words(self.name)
+
+    @cached_property
+    def askable(self) -> tuple[Any, ...]:
+        """Those of its values that a question may name; of dates the days, "2024-03-05"."""
+        if self.kind == "date":
+            return tuple(dict.fromkeys(day for v in self.values if (day := _day(v, self.clock))))
+        return self.values if self.kind == "prose" else tuple(v for v in self.values if is_quotable(v))
 
 
 @dataclass(frozen=True)
@@ -59,6 +82,7 @@ class Profile:
     columns: dict[str, tuple[Column, ...]]
     keys: dict[str, str]  # table -> the one column that identifies its rows; tables without one are absent
     joins: tuple[Join, ...]
+    left_out: dict[str, str] = field(default_factory=dict)  # table or view that could not be read -> why
 
     def of_kind(self, table: str, *kinds: str) -> list[Column]:
         return [c for c in self.columns[table] if c.kind in kinds]
@@ -86,99 +110,136 @@ def profile_database(path: Path | str) -> Profile:
         schema = read_schema(path)
     except sqlite3.DatabaseError as error:
         raise ValueError(f"{Path(path).name} is not a SQLite database ({error}).") from error
-    connection = connect_readonly(path)
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    try:
-        columns, keys = {}, {}
+    columns: dict[str, tuple[Column, ...]] = {}
+    left_out: dict[str, str] = {}
+    with contextlib.closing(connect_readonly(path)) as connection:
         for table in schema.tables:
-            rows = connection.execute(f"SELECT COUNT(*) FROM {quoted(table.name)}").fetchone()[0]
-            found = [_read_column(connection, table.name, name, rows) for name in table.columns]
-            key = _key_of(table.primary_key, found)
-            if key:
-                keys[table.name] = key
-            columns[table.name] = tuple(found)
+            try:
+                columns[table.name] = _read_table(connection, table)
+            except sqlite3.Error as error:
+                left_out[table.name] = str(error)
+        listing = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+        views = {name for (name,) in listing}
+        primary = {t.name: t.primary_key for t in schema.tables}
+        found = {t: _key_of(primary[t], its) for t, its in columns.items() if t not in views}
+        keys = {t: key for t, key in found.items() if key}
         joins = _joins(connection, schema, columns, keys)
-    finally:
-        connection.close()
     if not any(c.rows for table in columns.values() for c in table):
         raise ValueError(f"{Path(path).name} holds no rows, so there is nothing to ask about. Fill it first.")
-    linked = {(j.child, j.column) for j in joins} | {
+    linked = {(t.name, k.column) for t in schema.tables for k in t.foreign_keys}
+    linked |= {(j.child, j.column) for j in joins} | {
         (j.parent, j.target) for j in joins if j.target == keys.get(j.parent)
     }
     columns = {
-        t: tuple(
-            replace(c, kind="key") if (t, c.name) in linked and c.kind not in ("label", "category") else c for c in cs
-        )
-        for t, cs in columns.items()
+        t: tuple(replace(c, kind="key") if _is_key(c, (t, c.name) in linked, primary[t]) else c for c in its)
+        for t, its in columns.items()
     }
-    return Profile(schema, columns, keys, joins)
+    return Profile(schema, columns, keys, joins, left_out)
 
 
-@functools.cache
-def quoted(name: str) -> str:
-    """A name as SQL needs it: quoted only where SQLite does not take it bare.
-
-    >>> quoted("title"), quoted("order"), quoted("unit price")
-    ('title', '"order"', '"unit price"')
-    """
-    if re.fullmatch(r"[A-Za-z_]\w*", name):
-        with contextlib.closing(sqlite3.connect(":memory:")) as asked, contextlib.suppress(sqlite3.Error):
-            asked.execute(f"CREATE TABLE {name} ({name})")
-            asked.execute(f"SELECT {name}.{name} FROM {name} WHERE {name} > 1")
-            return name
-    return '"' + name.replace('"', '""') + '"'
+@contextlib.contextmanager
+def _limited(connection: sqlite3.Connection):
+    """Interrupts what takes more than STEPS."""
+    calls = itertools.count()
+    connection.set_progress_handler(lambda: next(calls) > STEPS // 100_000, 100_000)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
-@functools.cache
-def nouns(table: str) -> tuple[str, str]:
-    """(one, many) of what a table holds.
-
-    >>> nouns("loan_requests"), nouns("Person")
-    (('loan request', 'loan requests'), ('person', 'people'))
-    """
-    import inflect
-
-    engine = inflect.engine()
-    *front, last = words(table).split(" ")
-    one = engine.singular_noun(last) or last
-    many = last if engine.singular_noun(last) else engine.plural_noun(last)
-    return " ".join([*front, one]), " ".join([*front, many])
-
-
-def _read_column(connection: sqlite3.Connection, table: str, name: str, rows: int) -> Column:
-    t, c = quoted(table), quoted(name)
-    filled, distinct = connection.execute(f"SELECT COUNT({c}), COUNT(DISTINCT {c}) FROM {t}").fetchone()
-    listing = connection.execute(
-        f"SELECT {c} FROM {t} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {EXAMPLES}"
+def _read_table(connection: sqlite3.Connection, table: Table) -> tuple[Column, ...]:
+    name = quote_name(table.name)
+    source = f"(SELECT * FROM {name} LIMIT {MOST_ROWS})"
+    with _limited(connection):
+        rows = connection.execute(f"SELECT COUNT(*) FROM {source}").fetchone()[0]
+    source = name if rows < MOST_ROWS else source
+    return tuple(
+        _read_column(connection, table.name, source, column, declared, rows)
+        for column, declared in zip(table.columns, table.types, strict=True)
     )
-    values = tuple(row[0] for row in listing)
-    return Column(table, name, _kind(name, values, filled, distinct), rows, rows - filled, distinct, values)
 
 
-def _kind(name: str, values: tuple, filled: int, distinct: int) -> str:
+def _read_column(
+    connection: sqlite3.Connection, table: str, source: str, name: str, declared: str, rows: int
+) -> Column:
+    c = quote_name(name)
+    with _limited(connection):
+        filled, distinct = connection.execute(f"SELECT COUNT({c}), COUNT(DISTINCT {c}) FROM {source}").fetchone()
+        listing = connection.execute(
+            f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {EXAMPLES}"
+        )
+        values = tuple(row[0] for row in listing)
+    clock, flag = _clock(name, values), flag_values(name, values, declared)
+    kind = _kind(name, values, filled, distinct, clock, flag)
+    return Column(table, name, kind, rows, rows - filled, distinct, values, clock, flag)
+
+
+def _clock(name: str, values: tuple) -> str:
+    """How dates are kept in a column, one of CLOCKS; "" where it holds none."""
+    if values and all(isinstance(v, str) and re.match(r"\d{4}-\d\d-\d\d([T ]|$)", v) for v in values):
+        return "day" if all(len(v) == 10 for v in values) else "text"
+    if not (MOMENT.search(name) and values and all(isinstance(v, (int, float)) for v in values)):
+        return ""
+    low, high = min(values), max(values)
+    ranges = {"unix": (5e8, 5e9), "unix ms": (5e11, 5e12), "julian": (2.3e6, 2.6e6)}
+    return next((clock for clock, (first, last) in ranges.items() if first < low and high < last), "")
+
+
+def _day(value: Any, clock: str) -> str:
+    """The day of a value as SQLite's date() gives it; "" where there is no such day."""
+    with contextlib.suppress(ValueError, OverflowError):
+        if clock in ("day", "text"):
+            return date.fromisoformat(value[:10]).isoformat()
+        if clock == "julian":
+            return (datetime(2000, 1, 1, 12) + timedelta(days=value - 2451545)).date().isoformat()
+        return datetime.fromtimestamp(value / (1000 if clock == "unix ms" else 1), timezone.utc).date().isoformat()
+    return ""
+
+
+def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag: tuple[Any, Any] | None) -> str:
     if not filled or any(isinstance(v, bytes) for v in values):
         return "empty"
     if PRIVATE.search(name):
         return "private"
-    is_id = bool(re.search(r"(^|_)(id|no|nr|number|code|key|uuid)$|^\w{1,3}id$|\wid$", words(name).replace(" ", "_")))
+    said = words(name)
+    is_id = bool(re.search(r"(^|_)(id|no|nr|number|code|key|uuid)$|^\w{1,3}id$|\wid$", said.replace(" ", "_")))
+    if flag:
+        return "flag"
+    if clock:
+        return "date"
     if all(isinstance(v, (int, float)) for v in values):
-        if re.search(r"(^| )(id|key)$", words(name)) or (is_id and distinct == filled) or re.search(r"[a-z]id$", name):
+        if re.search(r"(^| )(id|key)$", said) or (is_id and distinct == filled) or re.search(r"[a-z]id$", name):
             return "key"
         if all(float(v).is_integer() and 1500 <= v <= 2100 for v in values) and re.search(
             r"year|yr|founded|built", name, re.I
         ):
             return "year"
+        if re.search(r"(^| )(code|zip|postcode)$", said):
+            return "category" if distinct <= 30 and distinct < filled else "key"
         return "category" if distinct <= 2 and filled > 4 else "number"
     texts = [str(v) for v in values]
-    if all(re.match(r"\d{4}-\d\d-\d\d", v) for v in texts):
-        return "date"
+    if sum(map(is_machine_text, texts)) > len(texts) / 2:
+        return "opaque"
     if max(map(len, texts)) > 3 * SHORT or sum(map(len, texts)) / len(texts) > SHORT:
-        return "text"
+        return "prose"
+    if re.search(r"(^| )(id|key|uuid|guid)$", said):
+        return "key"
     if distinct <= max(3, min(30, filled // 2)) and distinct < filled:
         return "category"
     if is_id:
         return "key"
     return "label" if distinct >= 0.8 * filled else "text"
+
+
+def _is_key(column: Column, linked: bool, primary: tuple[str, ...]) -> bool:
+    """Whether a column that does not look like a key is one: by a foreign key, or as the number of a row."""
+    if linked:
+        numbers = all(isinstance(v, (int, float)) for v in column.values)
+        return column.kind in ("number", "year", "date", "flag", "text", "prose") or (
+            column.kind == "category" and numbers
+        )
+    return primary == (column.name,) and column.kind == "number"
 
 
 def _key_of(primary: tuple[str, ...], columns: list[Column]) -> str | None:
@@ -196,7 +257,7 @@ def _joins(
 ) -> tuple[Join, ...]:
     declared = [
         Join(t.name, k.column, k.table, k.target, True)
-        for t in schema.tables for k in t.foreign_keys if k.table in columns and k.table != t.name
+        for t in schema.tables if t.name in columns for k in t.foreign_keys if k.table in columns and k.table != t.name
     ]  # fmt: skip
     known = {(j.child, j.column) for j in declared}
     inferred = []
@@ -236,8 +297,13 @@ def _bears(column: str, parent: str) -> bool:
 def _contained(connection, column: Column, parent: str, key: str) -> bool:
     if not column.values:
         return False
-    orphans = connection.execute(
-        f"SELECT COUNT(*) FROM {quoted(column.table)} WHERE {quoted(column.name)} IS NOT NULL AND {quoted(column.name)} "
-        f"NOT IN (SELECT {quoted(key)} FROM {quoted(parent)} WHERE {quoted(key)} IS NOT NULL)"
-    ).fetchone()[0]
+    own, table, other = quote_name(column.name), quote_name(column.table), quote_name(key)
+    try:
+        with _limited(connection):
+            orphans = connection.execute(
+                f"SELECT COUNT(*) FROM {table} WHERE {own} IS NOT NULL AND {own} "
+                f"NOT IN (SELECT {other} FROM {quote_name(parent)} WHERE {other} IS NOT NULL)"
+            ).fetchone()[0]
+    except sqlite3.Error:  # too long: not known to be one
+        return False
     return orphans <= 0.05 * (column.rows - column.nulls)

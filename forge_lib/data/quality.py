@@ -17,6 +17,7 @@ from sqlglot.errors import SqlglotError
 
 from forge_lib.data.augment import skeleton
 from forge_lib.data.pairs import DataSet, Pair
+from forge_lib.data.wording import FLAGS
 from forge_lib.tasks.sql.luck import decided_by_luck, empty_first
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.prompt import build_messages
@@ -43,7 +44,7 @@ RULES = {
 }
 NEAR = 0.8  # Jaccard similarity of two questions' character 5-grams from which they are near-duplicates
 SHINGLE = 5
-FLAGS = {"yes", "no", "y", "n", "true", "false", "t", "f"}  # a question says "who gets the newsletter", not "is yes"
+UNSAID = {word for flag in FLAGS for word in flag} | {"unixepoch"}  # words of SQL that a question says otherwise
 LONGEST_VALUE = 100  # characters; the course's own values end at 40
 CHAT_MARKS = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]|<</?SYS>>"
@@ -162,7 +163,8 @@ def _rows(execution: Execution) -> tuple[tuple, ...] | None:
 def missing_literals(question: str, query: exp.Expression) -> list[str]:
     """Text values of a parsed query that the question does not mention.
 
-    Dates, formats of dates, flags and labels that CASE makes up are excepted; so is the course's answer to the unanswerable.
+    Dates, formats of dates, yes and no ("that are not paid") and labels that CASE makes up are excepted; so is the
+    course's answer to the unanswerable.
     """
     asked = question.lower()
     missing = set()
@@ -178,7 +180,7 @@ def missing_literals(question: str, query: exp.Expression) -> list[str]:
             and not bare
             and not re.fullmatch(r"[\d\-:%YmdHMSjwW ]*", text)
             and text.lower() not in asked
-            and text.lower() not in FLAGS
+            and text.lower() not in UNSAID
         ):
             missing.add(text)
     return sorted(missing)

@@ -5,9 +5,17 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from forge_lib.data.profiling import Column, Join, Profile, nouns, quoted
+from forge_lib.data.profiling import CLOCKS, Column, Join, Profile
+from forge_lib.data.wording import flag_words, rounded, said_number
+from forge_lib.tasks.sql.schema import quote_name
 
-OPENERS = ("List", "Show", "Give me", "Find", "Return", "I need", "Show me", "What are", "Please list", "Tell me")
+OPENERS = ("List", "Show", "Give me", "Find", "Return", "I need", "Show me", "I want to see", "Please list", "Tell me")
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+SMALL = 10_000  # from here on numbers are compared, and not named to the last digit
+LONGEST_WORD = 20  # characters; what is longer is a text without spaces
+GLUE = {"about", "also", "been", "from", "have", "into", "over", "that", "their", "them", "they", "this", "were", "when", "will",
+        "with", "your"}  # fmt: skip
 AGGREGATES = {"AVG": "average", "MAX": "highest", "MIN": "lowest", "SUM": "total"}
 
 
@@ -21,10 +29,16 @@ class Draft:
 
 @dataclass(frozen=True)
 class Condition:
-    """A filter as SQL and as words that follow "whose"."""
+    """A filter as SQL, and as the words that follow several things it picks, or one: "whose price is over 20"."""
 
     sql: str
-    words: str  # after "whose": "price is over 20"
+    many: str
+    one: str
+
+
+def whose(sql: str, words: str) -> Condition:
+    """A filter that is worded alike for one and for several: "price is over 20"."""
+    return Condition(sql, f"whose {words}", f"whose {words}")
 
 
 class Sampler:
@@ -49,7 +63,9 @@ class Sampler:
         return need(self.profile.label(table))
 
     def shown(self, table: str) -> Column:
-        return self.rng.choice(self.profile.of_kind(table, "label", "category", "number", "date", "year", "text"))
+        return self.rng.choice(
+            self.profile.of_kind(table, "label", "category", "number", "date", "year", "text", "prose")
+        )
 
     def pick(self, table: str, *kinds: str) -> Column:
         return self.rng.choice(self.profile.of_kind(table, *kinds))
@@ -59,55 +75,66 @@ class Sampler:
 
     def condition(self, table: str, prefix: str = "", but: Column | None = None) -> Condition:
         """A filter on one column of `table` that some of its rows pass."""
-        column = self.rng.choice(
-            [c for c in self.profile.of_kind(table, "category", "number", "date", "year", "text", "label") if c != but]
-        )
-        name, said = prefix + quoted(column.name), column.words
+        kinds = ("category", "flag", "number", "date", "year", "text", "label", "prose")
+        column = self.rng.choice([c for c in self.profile.of_kind(table, *kinds) if c != but and c.distinct > 1])
+        name, said = prefix + quote_name(column.name), column.words
         if column.nulls and self.rng.random() < 0.15:
             return self.rng.choice(
                 [
-                    Condition(f"{name} IS NULL", f"{said} is not recorded"),
-                    Condition(f"{name} IS NOT NULL", f"{said} is recorded"),
+                    whose(f"{name} IS NULL", f"{said} is not recorded"),
+                    whose(f"{name} IS NOT NULL", f"{said} is recorded"),
                 ]
             )
-        value = self.rng.choice(column.values)
+        value = self.rng.choice(column.askable)
+        if column.kind == "flag":
+            singular, plural = flag_words(column.name, value == column.flag[0])
+            return Condition(f"{name} = {literal(value)}", plural, singular)
         if column.kind == "date":
-            return self._on_date(name, said, str(value))
+            return self._on_date(name, said, value, column.clock)
         if column.kind in ("number", "year"):
-            return self._on_number(name, said, sorted(column.values), column.kind == "year")
-        if column.kind == "category" and self.rng.random() < 0.15 and len(column.values) > 1:
-            return Condition(f"{name} != {literal(value)}", f"{said} is not {value}")
-        if column.kind == "category" and self.rng.random() < 0.15 and len(column.values) > 2:
-            a, b = self.rng.sample(column.values, 2)
-            return Condition(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} is {a} or {b}")
-        if column.kind in ("label", "text") and self.rng.random() < 0.5:
-            word = self.rng.choice([w for w in str(value).split() if w.isalpha() and len(w) > 3])
-            return Condition(f"{name} LIKE '%{word}%'", f"{said} contains {word}")
-        return Condition(f"{name} = {literal(value)}", f"{said} is {value}")
+            return self._on_number(name, said, sorted(column.askable), column.kind == "year")
+        return self._on_text(column, name, said, value)
+
+    def _on_text(self, column: Column, name: str, said: str, value) -> Condition:
+        if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 1:
+            return whose(f"{name} != {literal(value)}", f"{said} is not {in_words(value)}")
+        if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 2:
+            a, b = self.rng.sample(column.askable, 2)
+            return whose(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} is {in_words(a)} or {in_words(b)}")
+        if column.kind == "prose" or (column.kind in ("label", "text") and self.rng.random() < 0.5):
+            known = [w for w in str(value).split() if w.isalpha() and len(w) > 3 and w.lower() not in GLUE]
+            word = self.rng.choice([w for w in known if len(w) <= LONGEST_WORD])
+            return whose(f"{name} LIKE '%{word}%'", f"{said} contains {word}")
+        return whose(f"{name} = {literal(value)}", f"{said} is {in_words(value)}")
 
     def _on_number(self, name: str, said: str, values: list, year: bool) -> Condition:
-        low, value, high = (
-            sorted(self.rng.sample(values[len(values) // 10 :], 3)) if len(values) > 4 else [need(None)] * 3
-        )
+        drawn = sorted(self.rng.sample(values[len(values) // 10 :], 3)) if len(values) > 4 else [need(None)] * 3
+        low, value, high = drawn if year else map(rounded, drawn)
         over, under = (
             ("after", "before")
             if year
             else self.rng.choice([("over", "under"), ("greater than", "less than"), ("above", "below")])
         )
+        if low == high:
+            raise Missing
+        exact = 2 if year else isinstance(value, int) and abs(value) < SMALL
+        v = said_number(value)
         return self.rng.choice([
-            Condition(f"{name} > {value}", f"{said} is {over} {value}"), Condition(f"{name} < {value}", f"{said} is {under} {value}"),
-            Condition(f"{name} >= {value}", f"{said} is {value} or later" if year else f"{said} is at least {value}"),
-            Condition(f"{name} BETWEEN {low} AND {high}", f"{said} is between {low} and {high}"),
-        ] + [Condition(f"{name} = {value}", f"{said} is {value}")] * (2 if year else isinstance(value, int)))  # fmt: skip
+            whose(f"{name} > {value}", f"{said} is {over} {v}"), whose(f"{name} < {value}", f"{said} is {under} {v}"),
+            whose(f"{name} >= {value}", f"{said} is {v} or later" if year else f"{said} is at least {v}"),
+            whose(f"{name} BETWEEN {low} AND {high}", f"{said} is between {said_number(low)} and {said_number(high)}"),
+        ] + [whose(f"{name} = {value}", f"{said} is {v}")] * exact)  # fmt: skip
 
-    def _on_date(self, name: str, said: str, value: str) -> Condition:
-        day = value[:10]
+    def _on_date(self, name: str, said: str, day: str, clock: str) -> Condition:
+        moment = CLOCKS[clock].format(name)
+        its_day = name if clock == "day" else f"date({moment})"  # a moment of a day is after its midnight
+        month = f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
         return self.rng.choice([
-            Condition(f"strftime('%Y', {name}) = '{day[:4]}'", f"{said} is in {day[:4]}"),
-            Condition(f"strftime('%Y-%m', {name}) = '{day[:7]}'", f"{said} is in {day[:7]}"),
-            Condition(f"{name} > '{day}'", f"{said} is after {day}"),
-            Condition(f"{name} < '{day}'", f"{said} is before {day}"),
-        ])  # fmt: skip
+            whose(f"strftime('%Y', {moment}) = '{day[:4]}'", f"{said} is in {day[:4]}"),
+            whose(f"strftime('%Y-%m', {moment}) = '{day[:7]}'", f"{said} is in {month}"),
+            whose(f"{its_day} > '{day}'", f"{said} is after {day}"),
+            whose(f"{its_day} < '{day}'", f"{said} is before {day}"),
+        ] + [whose(f"{its_day} = '{day}'", f"{said} is on {day}")] * (clock != "day"))  # fmt: skip
 
 
 class Missing(LookupError):
@@ -130,22 +157,26 @@ def literal(value) -> str:
     return str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
 
 
-def many(table: str) -> str:
-    """What several rows of a table are called."""
-    return nouns(table)[1]
+def in_words(value) -> str:
+    """A value as a question says it."""
+    return said_number(value) if isinstance(value, (int, float)) else str(value)
 
 
-def one(table: str) -> str:
-    """What one row of a table is called."""
-    return nouns(table)[0]
+def not_null(column: Column, name: str, where: str = "") -> str:
+    """The WHERE of a query that takes the first few by `column`: a row without a value is neither first nor last.
+
+    name: the column as the query writes it; where: the query's other condition
+    """
+    conditions = [where] * bool(where) + [f"{name} IS NOT NULL"] * bool(column.nulls)
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def full(column: Column) -> str:
     """A column as queries with joins write it."""
-    return f"{quoted(column.table)}.{quoted(column.name)}"
+    return f"{quote_name(column.table)}.{quote_name(column.name)}"
 
 
 def on(join: Join) -> str:
     """child JOIN parent ON key = key."""
-    c, p = quoted(join.child), quoted(join.parent)
-    return f"{c} JOIN {p} ON {c}.{quoted(join.column)} = {p}.{quoted(join.target)}"
+    c, p = quote_name(join.child), quote_name(join.parent)
+    return f"{c} JOIN {p} ON {c}.{quote_name(join.column)} = {p}.{quote_name(join.target)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from forge_lib.data.profiling import Column, quoted
-from forge_lib.data.sampler import AGGREGATES, Draft, Missing, Sampler, many, one
+from forge_lib.data.profiling import Column
+from forge_lib.data.sampler import AGGREGATES, Draft, Missing, Sampler, not_null
+from forge_lib.data.wording import counted, many, one
+from forge_lib.tasks.sql.schema import quote_name
 
 
 def list_columns(s: Sampler) -> Draft:
@@ -14,7 +16,7 @@ def list_columns(s: Sampler) -> Draft:
     )
     said = " and ".join([", ".join(c.words for c in chosen[:-1]), chosen[-1].words][len(chosen) == 1 :])
     return Draft(
-        f"SELECT {', '.join(quoted(c.name) for c in chosen)} FROM {quoted(t)}",
+        f"SELECT {', '.join(quote_name(c.name) for c in chosen)} FROM {quote_name(t)}",
         f"{s.open()} the {said} of all {many(t)}.",
     )
 
@@ -24,9 +26,9 @@ def filtered(s: Sampler) -> Draft:
     t = s.table()
     shown = s.rng.choice([s.label(t), s.shown(t)])
     c = s.condition(t, but=shown)
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {c.sql}",
-                 s.rng.choice([f"What is the {shown.words} of each of the {many(t)} whose {c.words}?",
-                               f"{s.open()} the {shown.words} of every {one(t)} whose {c.words}."]))  # fmt: skip
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {c.sql}",
+                 s.rng.choice([f"What is the {shown.words} of each of the {many(t)} {c.many}?",
+                               f"{s.open()} the {shown.words} of every {one(t)} {c.one}."]))  # fmt: skip
 
 
 def filtered_twice(s: Sampler) -> Draft:
@@ -37,8 +39,8 @@ def filtered_twice(s: Sampler) -> Draft:
     if a.sql.split()[0] == b.sql.split()[0]:
         raise Missing
     word = s.rng.choice(["and", "and", "or"])
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {a.sql} {word.upper()} {b.sql}",
-                 f"{s.open()} the {shown.words} of {many(t)} whose {a.words} {word} whose {b.words}.")  # fmt: skip
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {a.sql} {word.upper()} {b.sql}",
+                 f"{s.open()} the {shown.words} of {many(t)} {a.many} {word} {b.many}.")  # fmt: skip
 
 
 def count_rows(s: Sampler) -> Draft:
@@ -46,12 +48,12 @@ def count_rows(s: Sampler) -> Draft:
     t = s.table()
     if s.rng.random() < 0.2:
         return Draft(
-            f"SELECT COUNT(*) FROM {quoted(t)}",
+            f"SELECT COUNT(*) FROM {quote_name(t)}",
             s.rng.choice([f"How many {many(t)} are there?", f"Count the {many(t)}."]),
         )
     c = s.condition(t)
-    return Draft(f"SELECT COUNT(*) FROM {quoted(t)} WHERE {c.sql}",
-                 s.rng.choice([f"How many {many(t)} are there whose {c.words}?", f"Number of {many(t)} whose {c.words}"]))  # fmt: skip
+    return Draft(f"SELECT COUNT(*) FROM {quote_name(t)} WHERE {c.sql}",
+                 s.rng.choice([f"How many {many(t)} are there {c.many}?", f"Number of {many(t)} {c.many}"]))  # fmt: skip
 
 
 def aggregate(s: Sampler) -> Draft:
@@ -60,11 +62,13 @@ def aggregate(s: Sampler) -> Draft:
     number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
     said = f"the {AGGREGATES[function]} {number.words}"
     if s.rng.random() < 0.4:
-        return Draft(f"SELECT {function}({quoted(number.name)}) FROM {quoted(t)}", f"What is {said} of all {many(t)}?")
+        return Draft(
+            f"SELECT {function}({quote_name(number.name)}) FROM {quote_name(t)}", f"What is {said} of all {many(t)}?"
+        )
     c = s.condition(t, but=number)
     return Draft(
-        f"SELECT {function}({quoted(number.name)}) FROM {quoted(t)} WHERE {c.sql}",
-        f"What is {said} of {many(t)} whose {c.words}?",
+        f"SELECT {function}({quote_name(number.name)}) FROM {quote_name(t)} WHERE {c.sql}",
+        f"What is {said} of {many(t)} {c.many}?",
     )
 
 
@@ -73,8 +77,8 @@ def two_aggregates(s: Sampler) -> Draft:
     t = s.table()
     number = s.pick(t, "number")
     a, b = s.rng.sample(list(AGGREGATES), 2)
-    n = quoted(number.name)
-    return Draft(f"SELECT {a}({n}), {b}({n}) FROM {quoted(t)}",
+    n = quote_name(number.name)
+    return Draft(f"SELECT {a}({n}), {b}({n}) FROM {quote_name(t)}",
                  f"{s.open()} the {AGGREGATES[a]} and the {AGGREGATES[b]} {number.words} of all {many(t)}.")  # fmt: skip
 
 
@@ -84,11 +88,11 @@ def distinct_values(s: Sampler) -> Draft:
     c = s.pick(t, "category", "text")
     if s.rng.random() < 0.5:
         return Draft(
-            f"SELECT COUNT(DISTINCT {quoted(c.name)}) FROM {quoted(t)}",
+            f"SELECT COUNT(DISTINCT {quote_name(c.name)}) FROM {quote_name(t)}",
             f"How many different values of {c.words} do the {many(t)} have?",
         )
     return Draft(
-        f"SELECT DISTINCT {quoted(c.name)} FROM {quoted(t)}",
+        f"SELECT DISTINCT {quote_name(c.name)} FROM {quote_name(t)}",
         f"{s.open()} the different values of {c.words} among the {many(t)}.",
     )
 
@@ -98,7 +102,7 @@ def ordered(s: Sampler) -> Draft:
     t = s.table()
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
     down = s.rng.random() < 0.5
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} ORDER BY {quoted(by.name)}{' DESC' * down}",
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} ORDER BY {quote_name(by.name)}{' DESC' * down}",
                  f"{s.open()} the {shown.words} of all {many(t)}, ordered by {by.words} from {_ends(by, down)}.")  # fmt: skip
 
 
@@ -107,20 +111,24 @@ def top(s: Sampler) -> Draft:
     t = s.table()
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
     down, k = s.rng.random() < 0.6, s.rng.choice([1, 1, 1, 3, 5])
-    where, whose = "", ""
+    where, among = "", ""
     if s.rng.random() < 0.5:
         c = s.condition(t, but=by)
-        where, whose = f" WHERE {c.sql}", f" among those whose {c.words}"
+        where, among = c.sql, f" among those {c.many}"
     extreme = (
         {True: "latest", False: "earliest"}[down]
         if by.kind in ("date", "year")
         else {True: "highest", False: "lowest"}[down]
     )
     what = (
-        f"the {one(t)} with the {extreme} {by.words}" if k == 1 else f"the {k} {many(t)} with the {extreme} {by.words}"
+        f"the {one(t)} with the {extreme} {by.words}"
+        if k == 1
+        else f"each of the {k} {many(t)} with the {extreme} {by.words}"
     )
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)}{where} ORDER BY {quoted(by.name)}{' DESC' * down} LIMIT {k}",
-                 f"What is the {shown.words} of {what}{whose}?")  # fmt: skip
+    # NULL is SQLite's lowest; downwards it comes first only where nothing else is left.
+    cut = not_null(by, quote_name(by.name), where) if where or k > 1 or not down else ""
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)}{cut} ORDER BY {quote_name(by.name)}{' DESC' * down} LIMIT {k}",
+                 f"What is the {shown.words} of {what}{among}?")  # fmt: skip
 
 
 def grouped(s: Sampler) -> Draft:
@@ -128,10 +136,10 @@ def grouped(s: Sampler) -> Draft:
     t = s.table()
     by = s.pick(t, "category")
     if s.rng.random() < 0.5:
-        return Draft(f"SELECT {quoted(by.name)}, COUNT(*) FROM {quoted(t)} GROUP BY {quoted(by.name)}",
+        return Draft(f"SELECT {quote_name(by.name)}, COUNT(*) FROM {quote_name(t)} GROUP BY {quote_name(by.name)}",
                      s.rng.choice([f"How many {many(t)} are there for each {by.words}?", f"{s.open()} each {by.words} and its number of {many(t)}."]))  # fmt: skip
     number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
-    return Draft(f"SELECT {quoted(by.name)}, {function}({quoted(number.name)}) FROM {quoted(t)} GROUP BY {quoted(by.name)}",
+    return Draft(f"SELECT {quote_name(by.name)}, {function}({quote_name(number.name)}) FROM {quote_name(t)} GROUP BY {quote_name(by.name)}",
                  f"For each {by.words}, what is the {AGGREGATES[function]} {number.words} of the {many(t)}?")  # fmt: skip
 
 
@@ -140,7 +148,7 @@ def largest_group(s: Sampler) -> Draft:
     t = s.table()
     by = s.pick(t, "category")
     down = s.rng.random() < 0.7
-    return Draft(f"SELECT {quoted(by.name)} FROM {quoted(t)} GROUP BY {quoted(by.name)} ORDER BY COUNT(*){' DESC' * down} LIMIT 1",
+    return Draft(f"SELECT {quote_name(by.name)} FROM {quote_name(t)}{not_null(by, quote_name(by.name))} GROUP BY {quote_name(by.name)} ORDER BY COUNT(*){' DESC' * down} LIMIT 1",
                  f"Which {by.words} do the {'most' if down else 'fewest'} {many(t)} have?")  # fmt: skip
 
 
@@ -148,8 +156,8 @@ def big_groups(s: Sampler) -> Draft:
     """The values of a category with more than k rows."""
     t = s.table()
     by, k = s.pick(t, "category"), s.rng.choice([1, 2, 3, 5])
-    return Draft(f"SELECT {quoted(by.name)} FROM {quoted(t)} GROUP BY {quoted(by.name)} HAVING COUNT(*) > {k}",
-                 f"Which values of {by.words} are shared by more than {k} {many(t)}?")  # fmt: skip
+    return Draft(f"SELECT {quote_name(by.name)} FROM {quote_name(t)}{not_null(by, quote_name(by.name))} GROUP BY {quote_name(by.name)} HAVING COUNT(*) > {k}",
+                 f"Which values of {by.words} are shared by more than {counted(k, t)}?")  # fmt: skip
 
 
 def beyond_average(s: Sampler) -> Draft:
@@ -157,8 +165,8 @@ def beyond_average(s: Sampler) -> Draft:
     t = s.table()
     shown, number = s.label(t), s.pick(t, "number")
     sign, word = s.rng.choice([(">", "above"), ("<", "below")])
-    n = quoted(number.name)
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {n} {sign} (SELECT AVG({n}) FROM {quoted(t)})",
+    n = quote_name(number.name)
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {n} {sign} (SELECT AVG({n}) FROM {quote_name(t)})",
                  f"{s.open()} the {shown.words} of {many(t)} whose {number.words} is {word} the average of all {many(t)}.")  # fmt: skip
 
 
@@ -167,8 +175,8 @@ def extreme(s: Sampler) -> Draft:
     t = s.table()
     shown, number = s.shown(t), s.pick(t, "number", "year")
     function = s.rng.choice(["MAX", "MIN"])
-    n = quoted(number.name)
-    return Draft(f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE {n} = (SELECT {function}({n}) FROM {quoted(t)})",
+    n = quote_name(number.name)
+    return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {n} = (SELECT {function}({n}) FROM {quote_name(t)})",
                  f"What is the {shown.words} of the {many(t)} that have the {AGGREGATES[function]} {number.words} of all?")  # fmt: skip
 
 
@@ -180,17 +188,19 @@ def both_groups(s: Sampler) -> Draft:
     if a.sql.split()[0] != b.sql.split()[0]:
         raise Missing
     word, said = s.rng.choice([("INTERSECT", "and also by some"), ("EXCEPT", "but by no"), ("UNION", "or by some")])
-    f = f"SELECT {quoted(shown.name)} FROM {quoted(t)} WHERE"
+    if a == b:
+        raise Missing
+    f = f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE"
     return Draft(f"{f} {a.sql} {word} {f} {b.sql}",
-                 f"Which values of {shown.words} are held by some {one(t)} whose {a.words} {said} {one(t)} whose {b.words}?")  # fmt: skip
+                 f"Which values of {shown.words} are held by some {one(t)} {a.one} {said} {one(t)} {b.one}?")  # fmt: skip
 
 
 def share(s: Sampler) -> Draft:
     """The percentage of rows under a condition."""
     t = s.table()
     c = s.condition(t)
-    return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {quoted(t)}",
-                 f"What percentage of all {many(t)} are those whose {c.words}?")  # fmt: skip
+    return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {quote_name(t)}",
+                 f"What percentage of all {many(t)} are those {c.many}?")  # fmt: skip
 
 
 def _ends(column: Column, down: bool) -> str:

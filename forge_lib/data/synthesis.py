@@ -62,5 +62,4 @@ def draw(sampler: Sampler) -> Draft | None:
         draft = shape(sampler)
     except (IndexError, ValueError, Missing):
         return None
-    asks = draft.question.startswith(("What", "Which")) and draft.question.endswith(".")
-    return Draft(draft.sql, draft.question[:-1] + "?") if asks else draft
+    return Draft(draft.sql, draft.question.removesuffix(".") if draft.question.endswith("..") else draft.question)
