@@ -4,11 +4,11 @@ import sqlite3
 import pytest
 from sqlglot.errors import SqlglotError
 
+from forge_lib.tasks.sql.opening import fingerprint
 from forge_lib.tasks.sql.score import (
     REWARDS,
     VERDICTS,
     GoldError,
-    _stamp,
     difficulty,
     is_ordered,
     returns_nothing,
@@ -151,11 +151,11 @@ def test_a_gold_is_asked_again_when_the_file_changed(tmp_path, log):
     path = tmp_path / "t.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(f"PRAGMA journal_mode = {log}; CREATE TABLE t (a); INSERT INTO t VALUES (0)")
-    stamps = {_stamp(path)}
+    stamps = {fingerprint(path)}
     for a in range(1, 6):
         connection.execute("UPDATE t SET a = ?", (a,))
         connection.commit()
-        stamps.add(_stamp(path))
+        stamps.add(fingerprint(path))
     connection.close()
     assert len(stamps) == 6
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from forge_lib.tasks.sql.opening import fingerprint
 from forge_lib.tasks.sql.ordering import rank_rows, window
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import contained, same_rows
@@ -53,7 +54,7 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     Raises GoldError when the gold itself fails.
     """
     sandbox = sandbox or shared_sandbox()
-    wanted = _gold(sandbox, str(database), _stamp(database), gold)
+    wanted = _gold(sandbox, str(database), fingerprint(database), gold)
     got = sandbox.run(database, sql)
     if got.status != "ok":
         return Score(got.status, got.error)
@@ -72,7 +73,7 @@ def returns_nothing(gold: str, database: Path | str, sandbox: Sandbox | None = N
 
     Raises GoldError when it fails.
     """
-    return not _has_value(_gold(sandbox or shared_sandbox(), str(database), _stamp(database), gold).rows)
+    return not _has_value(_gold(sandbox or shared_sandbox(), str(database), fingerprint(database), gold).rows)
 
 
 def _has_value(rows: Sequence[tuple]) -> bool:
@@ -88,20 +89,6 @@ def _same_statement(sql: str, gold: str) -> bool:
     return one == other
 
 
-def _stamp(database: Path | str) -> tuple:
-    """What changes when the file, or its write-ahead log, changes: the golds of another state are not this one's."""
-    found = []
-    for path in (str(database), f"{database}-wal"):
-        try:
-            status = Path(path).stat()
-            with open(path, "rb") as file:
-                header = file.read(32)  # holds SQLite's own counter of changes: two may fall into one tick of the clock
-        except OSError:
-            continue
-        found.append((path, status.st_ino, status.st_size, status.st_mtime_ns, header))
-    return tuple(found)
-
-
 @functools.lru_cache(maxsize=20_000)
 def _gold(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> Execution:
     found = sandbox.run(database, gold)
@@ -114,7 +101,7 @@ def _answers(got: Sequence[tuple], wanted: Sequence[tuple], sandbox: Sandbox, da
     """Whether as many rows as the gold has are right ones, in a right order."""
     if same_rows(got, wanted, is_ordered(gold)):
         return True
-    left_open = _left_open(sandbox, str(database), _stamp(database), gold)
+    left_open = _left_open(sandbox, str(database), fingerprint(database), gold)
     if left_open is None:
         return False
     groups, rows, ranks = left_open
