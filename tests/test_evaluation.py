@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from forge_lib.data.pairs import Pair
@@ -14,7 +15,7 @@ from forge_lib.evaluation.contenders import (
     share_more,
 )
 from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, result_table, summary_row
-from forge_lib.evaluation.statistics import bootstrap_interval, compare, mcnemar
+from forge_lib.evaluation.statistics import bootstrap_interval, compare, interval_note, mcnemar
 from forge_lib.models import Completion
 
 
@@ -116,6 +117,71 @@ def test_an_interval_is_the_same_for_the_same_seed_and_holds_the_mean():
     assert bootstrap_interval(values, clusters) == bootstrap_interval(values, clusters)
     low, high = bootstrap_interval(values, clusters)
     assert low <= sum(values) / 6 <= high
+
+
+def test_one_database_gives_the_interval_of_its_questions_and_says_so():
+    """Drawing one database always draws the same: the interval had no width."""
+    values = [1, 0] * 15
+    assert bootstrap_interval(values, ["shop"] * 30) == bootstrap_interval(values, range(30))
+    assert "one database" in interval_note(["shop"] * 30)
+    found = compare(records("a", [1, 0, 1, 0] * 8, [0] * 32), records("b", [1, 1, 1, 0] * 8, [0] * 32))
+    assert found.low < found.difference < found.high and "one database" in str(found)
+
+
+@pytest.mark.parametrize("databases", [2, 3, 6, 10, 19])
+def test_few_databases_give_an_interval_that_holds_the_truth(databases):
+    """Percentiles of the bootstrap held it in 50% (two databases) to 89% (ten) of the worlds."""
+    world, held = np.random.default_rng(0), 0
+    clusters = np.repeat(np.arange(databases), 20)
+    for _ in range(200):
+        values = world.random(len(clusters)) < world.beta(1.2, 2.8, databases)[clusters]  # mean 0.3
+        low, high = bootstrap_interval(values, clusters)
+        assert 0 <= low <= values.mean() <= high <= 1
+        held += low <= 0.3 <= high
+    assert held >= 0.89 * 200
+    assert f"{databases} databases" in interval_note(clusters)
+
+
+def test_many_databases_are_drawn_as_before():
+    values, clusters = [1, 0, 0, 0, 1, 0] * 20, [n // 4 for n in range(120)]
+    drawn = np.random.default_rng(17).integers(30, size=(5000, 30))
+    means = np.asarray(values).reshape(30, 4).mean(1)[drawn].mean(1)
+    assert bootstrap_interval(values, clusters) == pytest.approx(np.percentile(means, [2.5, 97.5]))
+    assert interval_note(clusters) == ""
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_answers_that_are_all_equal_have_exact_limits(count):
+    from scipy.stats import binomtest
+
+    for right in (0, count):
+        exact = binomtest(right, count).proportion_ci(0.95, method="exact")
+        values = [int(right > 0)] * count
+        assert bootstrap_interval(values, range(count)) == pytest.approx((exact.low, exact.high))
+        assert bootstrap_interval(values, ["shop"] * count) == pytest.approx((exact.low, exact.high))
+
+
+def test_databases_that_are_all_alike_still_leave_doubt():
+    for databases in (2, 30):
+        low, high = bootstrap_interval([1, 0] * databases, [n // 2 for n in range(2 * databases)])
+        assert low < 0.45 and high > 0.55
+
+
+def test_no_change_on_few_questions_is_not_proof_of_none():
+    same = compare(records("a", [1, 0]), records("b", [1, 0]))
+    assert (same.difference, same.p_value, same.significant) == (0, 1, False)
+    assert same.low < -50 and same.high > 50
+    one = compare(records("a", [0]), records("b", [1]))
+    assert one.difference == 100 and one.low < 0 and not one.significant
+    many = compare(records("a", [1] * 400), records("b", [1] * 400))
+    assert -1.5 < many.low < 0 < many.high < 1.5
+
+
+def test_differences_may_be_negative_and_shares_may_not():
+    assert bootstrap_interval([0, 0, 1], [0, 1, 2])[0] == 0
+    assert bootstrap_interval([-0.2, -0.21, -0.19], [0, 1, 2])[1] < 0
+    with pytest.raises(ValueError, match="no item"):
+        bootstrap_interval([], [])
 
 
 def test_compare_counts_gains_and_losses():

@@ -1,6 +1,7 @@
 """The way from an adapter to a GGUF file: nothing may change on it but the format."""
 
 import copy
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -63,6 +64,57 @@ def test_merged_equals_unmerged(adapter, tokenizer, texts):
     assert torch.allclose(got, wanted, atol=2e-3)
     assert (got - base).abs().max() > 0.1, "a merge that left the base as it was would pass the line above"
     assert not any("lora" in name for name, _ in merged.named_parameters())
+
+
+@pytest.fixture
+def sixteen_bits(random_llama, tokenizer, tmp_path):
+    """(profile, adapter) over a random base that is stored in 16 bits."""
+    random_llama().to(torch.bfloat16).save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    profile = dataclasses.replace(CPU, base_model=str(tmp_path / "base"), dtype="float16", lora_rank=8)
+    model = add_lora(load_base(profile, "float32"), profile)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.01)
+    return profile, save_adapter(model, tmp_path / "adapter")
+
+
+def test_one_layer_at_a_time_is_in_fp32(sixteen_bits, monkeypatch):
+    """A 4B model in fp32 is larger than the card, and the machine, that it was trained on."""
+    from peft.tuners.lora import Linear
+
+    wide, merge = [], Linear.merge
+
+    def spy(layer, *args, **kwargs):
+        wide.append(layer)
+        assert layer.get_base_layer().weight.dtype == torch.float32
+        assert all(w.get_base_layer().weight.dtype == torch.float16 for w in wide[:-1])
+        return merge(layer, *args, **kwargs)
+
+    monkeypatch.setattr(Linear, "merge", spy)
+    model = merged_model(*sixteen_bits)
+    assert len(wide) == 14 and {p.dtype for p in model.parameters()} == {torch.float16}
+
+
+def test_merging_runs_on_the_cpu_whatever_the_profile_says(sixteen_bits, monkeypatch):
+    profile, adapter = sixteen_bits
+    moved = []
+    monkeypatch.setattr(torch.nn.Module, "to", lambda self, *args, **_: moved.append(args) or self)
+    merged_model(dataclasses.replace(profile, device="cuda", quantize_4bit=True), adapter)
+    assert [args for args in moved if args and isinstance(args[0], str)] == [("cpu",), ("cuda",)]
+
+
+def test_a_16_bit_base_is_saved_with_what_an_f16_file_would_hold_of_fp32(sixteen_bits, tmp_path):
+    from safetensors.torch import load_file
+
+    profile, adapter = sixteen_bits
+    whole = load_adapted(profile, adapter, dtype="float32").merge_and_unload().state_dict()
+    saved = load_file(save_merged(profile, adapter, tmp_path / "merged") / "model.safetensors")
+    assert saved.keys() == whole.keys()
+    for name, tensor in saved.items():
+        assert tensor.dtype == (torch.float16 if "_proj" in name else torch.bfloat16)
+        assert torch.equal(tensor.half(), whole[name].half())  # matrices
+        assert "norm" not in name or torch.equal(tensor.float(), whole[name])  # vectors stay fp32 in a GGUF file
 
 
 def test_the_saved_merge_is_a_plain_model_that_reloads(adapter, tmp_path, tokenizer, texts):

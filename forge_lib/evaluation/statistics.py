@@ -9,27 +9,78 @@ import numpy as np
 
 from forge_lib.data.pairs import group
 
+FEW = 20  # databases: with fewer, drawing them gives intervals that hold the truth too seldom (85% for six)
+
 
 def bootstrap_interval(
-    values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95, draws: int = 5000, seed: int = 17
-) -> tuple[float, float]:
-    """Percentile interval of the mean when whole clusters are drawn with replacement.
+    values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95, draws: int = 5000, seed: int = 17,
+    bounds: tuple[float, float] | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Interval of the mean when whole clusters are drawn with replacement (percentiles of the bootstrap).
 
     Questions of one database share its difficulty, so they are not independent: drawing questions alone gives
-    intervals that are too narrow (Miller 2024, https://arxiv.org/abs/2411.00640). values: (n,), clusters: (n,).
+    intervals that are too narrow (Miller 2024, https://arxiv.org/abs/2411.00640). values: (n,), clusters: (n,);
+    bounds: the least and the greatest that a value can be; 0 and 1, or -1 and 1 where a value is negative.
+
+    Where there is little to draw from: of fewer than 20 clusters, Student's t around the mean with the clusters' (or,
+    if that is wider, the items') standard error; of one cluster, its items, as if they were independent; of values
+    that are all equal, Clopper and Pearson's exact limits (1934). `interval_note` says which it was.
+    Raises ValueError when there is no value.
 
     >>> low, high = bootstrap_interval([0, 1, 1, 1], ["a", "a", "b", "b"])
     >>> bool(low <= 0.75 <= high)
     True
     """
     values = np.asarray(values, dtype=float)
+    if not len(values):
+        raise ValueError("There is no item to compute an interval of.")
+    bounds = bounds or ((-1.0, 1.0) if values.min() < 0 else (0.0, 1.0))
+    if (values == values[0]).all():
+        return _all_equal(values[0], len(values), level, bounds)
     _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+    if index.max() == 0:
+        index = np.arange(len(values))
     sums, sizes = np.bincount(index, values), np.bincount(index)  # (clusters,)
+    if len(sums) < FEW:
+        half = max(_student(sums, sizes, level), _student(values, np.ones(len(values)), level))
+        return max(bounds[0], float(values.mean()) - half), min(bounds[1], float(values.mean()) + half)
     drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
     means = sums[drawn].sum(1) / sizes[drawn].sum(1)  # (draws,)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
+    if low == high:  # clusters that are all alike, of questions that are not
+        return bootstrap_interval(values, range(len(values)), level, draws, seed, bounds)
     return float(low), float(high)
+
+
+def interval_note(clusters: Sequence[Hashable]) -> str:
+    """What an interval over these clusters rests on, where that is not the bootstrap over many databases; else "".
+
+    >>> interval_note(["shop"] * 30)
+    'one database: the interval is over its questions and says nothing of other databases'
+    """
+    count = len(set(map(str, clusters)))
+    if count == 1:
+        return "one database: the interval is over its questions and says nothing of other databases"
+    return f"{count} databases: Student's t, for a bootstrap over so few is too narrow" if count < FEW else ""
+
+
+def _student(sums: np.ndarray, sizes: np.ndarray, level: float) -> float:
+    """Half the width of Student's interval around Σ sums / Σ sizes, a ratio of cluster totals (Cochran 1977, ch. 6)."""
+    from scipy.stats import t
+
+    count, mean = len(sums), sums.sum() / sizes.sum()
+    error = np.sqrt(count / (count - 1) * ((sums - mean * sizes) ** 2).sum()) / sizes.sum()
+    return float(t.ppf((1 + level) / 2, count - 1) * error)
+
+
+def _all_equal(value: float, count: int, level: float, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Limits of the mean where `count` items were all `value`: that many others could be there and not be seen.
+
+    For shares (bounds 0 and 1) these are Clopper and Pearson's; a bootstrap of equal values has no width.
+    """
+    unseen = 1 - ((1 - level) / 2) ** (1 / count)
+    return float(value - unseen * (value - bounds[0])), float(value + unseen * (bounds[1] - value))
 
 
 @dataclass(frozen=True)
@@ -46,19 +97,21 @@ class Comparison:
     only_second: int
     p_value: float  # McNemar, exact, two-sided
     part: str = "all"  # of the items: "all", "seen", "unseen" or "hard"
+    note: str = ""  # what the interval rests on, where that is not the bootstrap over many databases
 
     @property
     def significant(self) -> bool:
-        """Both measures agree: the interval (few databases make it a little narrow) excludes zero, and p < 0.05."""
+        """Both measures agree: the interval excludes zero, and p < 0.05."""
         return is_significant(self.low, self.high, self.p_value)
 
     def __str__(self) -> str:
         items = f"{self.items} items" if self.part == "all" else f"{self.items} {self.part} items"
         verdict = "significant" if self.significant else "not significant"
+        note = f" ({self.note})" if self.note else ""
         return (
             f"{self.second} against {self.first}: {self.difference:+.1f} points [{self.low:+.1f}, {self.high:+.1f}] "
             f"on {items}, {self.only_second} gained and {self.only_first} lost, "
-            f"McNemar p = {self.p_value:.2g}; {verdict}."
+            f"McNemar p = {self.p_value:.2g}; {verdict}{note}."
         )
 
 
@@ -78,11 +131,12 @@ def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part:
     if not a:
         raise ValueError(f"There is no item to compare on (part '{part}').")
     change = [float(b[i]["correct"]) - float(a[i]["correct"]) for i in a]
-    low, high = bootstrap_interval(change, [a[i]["db_id"] for i in a], seed=seed)
+    databases = [a[i]["db_id"] for i in a]
+    low, high = bootstrap_interval(change, databases, seed=seed, bounds=(-1, 1))
     lost, gained = sum(c < 0 for c in change), sum(c > 0 for c in change)
     return Comparison(
         first[0]["contender"], second[0]["contender"], len(change), 100 * float(np.mean(change)), 100 * low, 100 * high,
-        lost, gained, mcnemar(lost, gained), part,
+        lost, gained, mcnemar(lost, gained), part, interval_note(databases),
     )  # fmt: skip
 
 
