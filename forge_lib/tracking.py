@@ -2,6 +2,8 @@
 
 MLflow by default, in a SQLite file on this disk: no account, no server, nothing sent. To look at it, in the repository:
 `MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///runs/mlflow.db`. FORGE_TRACKING chooses another.
+
+The store names no folder of this machine: it may be handed on, and is found again where the repository is moved.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,16 +98,15 @@ def _package(name: str):
 
 
 def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # both are read when mlflow is imported
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # else it reports how it makes its tables
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # read at import; else it reports how it makes its tables
     mlflow, entities = _package("mlflow"), _package("mlflow.entities")
-    client = mlflow.MlflowClient(f"sqlite:///{lab.dir.parent / 'mlflow.db'}")
+    store, files = lab.dir.parent / "mlflow.db", lab.dir.parent / "mlartifacts"
+    client = mlflow.MlflowClient(f"sqlite:///{store}")
     known = client.get_experiment_by_name("forge")
     if known and known.lifecycle_stage == "deleted":  # somebody tidied up in the browser
         client.restore_experiment(known.experiment_id)
-    experiment = known.experiment_id if known else client.create_experiment(
-        "forge", artifact_location=(lab.dir.parent / "mlartifacts").resolve().as_uri()
-    )  # fmt: skip
+    experiment = known.experiment_id if known else client.create_experiment("forge")
+    _forget_folders(store, f"{files.parent.name}/{files.name}")  # where `mlflow ui` finds them from the repository
     run = client.create_run(experiment, tags=tags, run_name=name).info.run_id
     client.log_batch(run, params=[entities.Param(key, value) for key, value in config.items()])
     waiting: list = []
@@ -118,17 +121,32 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
         if waiting and (len(waiting) > FLUSH_METRICS or now - waiting[0].timestamp > FLUSH_MS):
             flush()
 
-    def artifact(path: Path) -> None:
-        if path.is_dir():
-            client.log_artifacts(run, path, path.name)
-        else:
-            client.log_artifact(run, path)
+    def artifact(path: Path) -> None:  # MLflow would look for the relative folder below the working one
+        copy = files / run / "artifacts" / path.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(path, copy, dirs_exist_ok=True) if path.is_dir() else shutil.copyfile(path, copy)
 
     def close(good: bool) -> None:
         flush()
         client.set_terminated(run, "FINISHED" if good else "FAILED")
 
     return Track(log, artifact, close)
+
+
+def _forget_folders(store: Path, relative: str) -> None:
+    """Let the store name the folder of its files as `relative`: MLflow writes the absolute one, with your home in it."""
+    with contextlib.closing(sqlite3.connect(store, timeout=60)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")  # overwritten, not only forgotten
+        changed = connection.execute(
+            "UPDATE experiments SET artifact_location = ?1 WHERE artifact_location <> ?1", [relative]
+        ).rowcount
+        changed += connection.execute(
+            "UPDATE runs SET artifact_uri = ?1 || '/' || run_uuid || '/artifacts' WHERE substr(artifact_uri, 1, ?2) <> ?1",
+            [relative, len(relative)],
+        ).rowcount
+        connection.commit()
+        if changed:
+            connection.execute("VACUUM")
 
 
 def _wandb(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:

@@ -15,7 +15,7 @@ RECORDS[-1] |= {"validation_loss": 0.4, "validation_accuracy": 0.25}
 
 @pytest.fixture
 def lab(tmp_path, monkeypatch):
-    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "my #1 home" / "runs"))
     monkeypatch.delenv("FORGE_TRACKING", raising=False)
     return start("smoke", "r", 3)
 
@@ -27,7 +27,7 @@ def runs_in_store(lab):
     return client, client.search_runs([client.get_experiment_by_name("forge").experiment_id])
 
 
-def test_records_become_curves_and_the_run_says_what_it_was_made_from(lab):
+def test_records_become_curves_and_the_run_says_what_it_was_made_from(lab, monkeypatch):
     lab.save_json("sft/result.json", {"step": 7})
     lab.save_json("sft/adapter/adapter_config.json", {"r": 32})
     with tracked(lab, "sft", {"betas": (0.9, 0.99)}, pairs="abc123") as track:
@@ -44,8 +44,26 @@ def test_records_become_curves_and_the_run_says_what_it_was_made_from(lab):
     assert params["seed"] == "3" and params["profile.lora_rank"] == "32" and params["settings.betas"] == "(0.9, 0.99)"
     assert tags["run"] == "r" and tags["notebook"] == "04_sft" and tags["pairs"] == "abc123"
     assert tags["versions.torch"].startswith("2.")
+    monkeypatch.chdir(lab.dir.parent.parent)  # as for `mlflow ui`, in the repository
     assert {f.path for f in client.list_artifacts(run.info.run_id)} == {"adapter", "result.json"}
     assert [f.path for f in client.list_artifacts(run.info.run_id, "adapter")] == ["adapter/adapter_config.json"]
+    assert lab.config("sft")["profile"]["lora_rank"] == 32
+
+
+def test_the_store_names_no_folder_of_this_machine(lab, tmp_path, monkeypatch):
+    from mlflow import MlflowClient
+
+    monkeypatch.chdir(lab.dir.parent.parent)  # as for `mlflow ui`, in the repository
+    client = MlflowClient(f"sqlite:///{lab.dir.parent / 'mlflow.db'}")  # as an older run left it
+    old = client.create_experiment("forge", artifact_location=(lab.dir.parent / "mlartifacts").as_uri())
+    client.log_artifact(client.create_run(old).info.run_id, lab.path("config.json"))
+    with tracked(lab, "sft") as track:
+        track.artifact(lab.path("config.json"))
+    kept = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert len([p for p in kept if p.name == "config.json" and "mlartifacts" in p.parts]) == 2
+    assert [p for p in kept if str(tmp_path).encode() in p.read_bytes() or os.getcwd().encode() in p.read_bytes()] == []
+    _, runs = runs_in_store(lab)
+    assert all(client.list_artifacts(r.info.run_id) for r in runs) and len(runs) == 2
 
 
 def test_more_points_than_one_call_takes_arrive_all(lab):

@@ -1,0 +1,17 @@
+from forge_lib import embedded
+from forge_lib.profiles import PROFILES
+
+
+def test_the_file_is_quantized_as_the_name_says():
+    import llama_cpp
+
+    file = embedded._gguf(PROFILES["cpu"].base_model.removeprefix(embedded.PREFIX))
+    read = llama_cpp.Llama(str(file), vocab_only=True, verbose=False)
+    kind = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{embedded.QUANTIZATION}")
+    assert read.metadata["general.file_type"] == str(kind)
+
+
+def test_the_embedded_weights_and_the_hubs_have_different_names():
+    assert embedded.base_name(PROFILES["cpu"].base_model) != embedded.base_name(embedded.ID) == embedded.ID
+    assert embedded.ID in embedded.describe_base(PROFILES["cpu"].base_model)
+    assert embedded.describe_base("Qwen/Qwen3-8B") == "Qwen/Qwen3-8B"
