@@ -1,21 +1,27 @@
 """Contenders, metrics and statistics: what the result table and its intervals rest on."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from forge_lib.data.pairs import Pair
+from forge_lib.endpoint import Reply
+from forge_lib.evaluation import contenders
 from forge_lib.evaluation.capability import _likelihoods, load_probe, probe_records
 from forge_lib.evaluation.contenders import (
     local_model,
     messages_for,
     nearest_neighbour,
+    one_of_each_level,
     openai_endpoint,
+    remember,
     share_more,
 )
 from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, result_table, summary_row
 from forge_lib.evaluation.statistics import bootstrap_interval, compare, interval_note, mcnemar
+from forge_lib.files import RunError
 from forge_lib.models import Completion
 
 
@@ -241,6 +247,69 @@ def test_the_nearest_neighbour_prefers_its_own_database():
 def test_without_a_key_there_is_no_frontier_contender(library, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     assert openai_endpoint(library, 16) is None
+
+
+def paid(*texts):
+    """An endpoint that counts what it is asked, and fails when it has nothing left to say."""
+    calls, left = [], list(texts)
+
+    def ask(messages, max_tokens):
+        calls.append(messages)
+        if not left:
+            raise ConnectionError("the line is dead")
+        return Reply(left.pop(0), 10, 5, 0.1, True)
+
+    return ask, calls
+
+
+def test_a_paid_answer_is_kept_as_it_comes(tmp_path):
+    """An interruption at question 300 lost 299 paid answers."""
+    file = tmp_path / "evaluation" / "frontier_answers.jsonl"
+    ask, calls = paid("SELECT 1 -- a\u2028b\x85c", "SELECT \ud800")
+    questions = [[{"role": "user", "content": text}] for text in ("one", "two", "three")]
+    first = remember(ask, file, "gpt")
+    texts = [first(q, 64).text for q in questions[:2]]
+    with pytest.raises(ConnectionError):
+        first(questions[2], 64)
+    with file.open("a") as stream:
+        stream.write('{"request": "half a li')  # a kill in the middle of a line
+    again, new = paid("SELECT 3")
+    second = remember(again, file, "gpt")
+    assert [second(q, 64).text for q in questions] == [*texts, "SELECT 3"] and len(new) == 1
+    assert remember(paid()[0], file, "gpt")(questions[2], 64).text == "SELECT 3"
+    for other in (remember(paid()[0], file, "another model"), lambda q, _: second(q, 65)):
+        with pytest.raises(ConnectionError):
+            other(questions[0], 64)
+
+
+@pytest.mark.parametrize("line", ['{"text": "SELECT 1"}', '{"request": "x", "txt": 1}', "[]", "nonsense", "\x00"])
+def test_a_damaged_line_of_paid_answers_is_named(tmp_path, line):
+    file = tmp_path / "answers.jsonl"
+    file.write_text(line + "\n" + '{"request": "y"}' + "\n")
+    with pytest.raises(RunError, match="answers.jsonl"):
+        remember(paid()[0], file, "gpt")
+
+
+def test_the_frontier_contender_keeps_its_answers(library, tmp_path, monkeypatch):
+    for texts in (["SELECT 1"] * 3, []):
+        monkeypatch.setattr(contenders, "endpoint", lambda model, texts=texts: paid(*texts)[0])
+        answer = openai_endpoint(library, 16, saved=tmp_path / "answers.jsonl")
+        assert [c.text for c in answer(library.test)] == ["SELECT 1"] * 3
+
+
+def test_shots_are_drawn_from_the_levels_there_are():
+    """Own data of one level, or of none, ended the lesson."""
+    pairs = [Pair(str(n), "d", "Q", "SELECT 1", "medium") for n in range(9)]
+    assert [p.difficulty for p in one_of_each_level(pairs, 17)] == ["medium"]
+    unknown = [replace(p, difficulty="simple") for p in pairs]  # BIRD's word
+    assert len({p.id for p in one_of_each_level(unknown, 17)}) == 4
+    assert one_of_each_level(unknown, 17) == one_of_each_level(unknown[::-1], 17)
+    assert one_of_each_level([], 17) == []
+
+
+def test_a_shot_is_asked_with_its_evidence(library):
+    shot = replace(library.train[0], evidence="dear means above 10")
+    assert messages_for(library, library.test[0], [shot])[1]["content"] == f"{shot.question} (dear means above 10)"
 
 
 def test_shots_are_turns_between_schema_and_question(library):

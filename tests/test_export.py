@@ -157,6 +157,26 @@ def test_gguf_answers_like_transformers_one_by_one_or_at_once(f16, library, toke
         ]
 
 
+def test_long_answers_are_asked_in_as_many_rounds_as_the_context_needs(f16, library, tokenizer):
+    """Sixteen at once ran out of the context, which a prompt alone would have fitted into."""
+    wanted = gguf.gguf_model(gguf.load_gguf(f16, 2048), tokenizer, library, 60, 1)(library.test)
+    llm = gguf.load_gguf(f16, 256)
+    assert [g.ids for g in gguf.gguf_model(llm, tokenizer, library, 60, 16)(library.test)] == [w.ids for w in wanted]
+    short = gguf.gguf_model(llm, tokenizer, library, 500)(library.test[:1])[0]
+    assert short.ids[:60] == wanted[0].ids[:60], "more than the context holds is cut off, not an error"
+    with pytest.raises(ExportError, match="no room for an answer"):
+        gguf.complete(llm, [1] * 200, [[1] * 100], 10)
+
+
+def test_rounds_hold_what_fits():
+    for context in (1000, 400, 190, 151):
+        found = gguf.rounds(100, [30, 10, 40, 20], 60, 3, context)
+        assert [n for r in found for n in r] == [0, 1, 2, 3] and max(map(len, found)) <= 3
+        rests = [30, 10, 40, 20]
+        assert all(len(r) == 1 or 100 + sum(rests[n] + 60 for n in r) <= context for r in found)
+    assert gguf.rounds(5, [], 60, 3, 100) == []
+
+
 def test_the_schema_is_read_once(f16, library, tokenizer, monkeypatch):
     fed = []
     original = gguf.evaluate_tokens

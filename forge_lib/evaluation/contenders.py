@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from forge_lib.chat import Message, Prompt, encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.endpoint import endpoint
+from forge_lib.endpoint import Ask, Reply, endpoint
+from forge_lib.files import RunError, cut_torn_tail, json_lines, read_jsonl
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
+from forge_lib.tasks.sql.score import LEVELS
 
 Contender = Callable[[Sequence[Pair]], list[Completion]]
 
@@ -20,7 +27,7 @@ Contender = Callable[[Sequence[Pair]], list[Completion]]
 def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
     """The prompt every contender gets for `pair`; `shots` are shown as earlier turns."""
     text = render_schema(data.view(pair.db_id, [pair.asked]))
-    return build_messages(text, pair.asked, [(s.question, s.sql) for s in shots])
+    return build_messages(text, pair.asked, [(s.asked, s.sql) for s in shots])
 
 
 def local_model(
@@ -95,14 +102,67 @@ def nearest_neighbour(train: Sequence[Pair]) -> Contender:
     return answer
 
 
-def openai_endpoint(data: DataSet, max_new_tokens: int, model: str | None = None) -> Contender | None:
-    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.endpoint`); None without OPENAI_API_KEY."""
+def one_of_each_level(train: Sequence[Pair], seed: int) -> list[Pair]:
+    """Worked examples for a prompt: a training pair of each difficulty there is, drawn with the seed, easiest first.
+
+    Of pairs that carry no difficulty of the course's, up to four any.
+
+    >>> pairs = [Pair(str(n), "d", "Q", "SELECT 1", level) for n, level in enumerate(("hard", "easy", "easy"))]
+    >>> [p.difficulty for p in one_of_each_level(pairs, 17)], len(one_of_each_level([Pair("1", "d", "Q", "SELECT 1")], 17))
+    (['easy', 'hard'], 1)
+    """
+    drawn, by_id = random.Random(seed), sorted(train, key=lambda p: p.id)
+    levels = ([p for p in by_id if p.difficulty == level] for level in LEVELS)
+    found = [drawn.choice(pairs) for pairs in levels if pairs]
+    return found or drawn.sample(by_id, min(4, len(by_id)))
+
+
+def openai_endpoint(
+    data: DataSet, max_new_tokens: int, model: str | None = None, saved: Path | None = None
+) -> Contender | None:
+    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.endpoint`); None without OPENAI_API_KEY.
+
+    saved: a file of JSON lines where every answer is kept as it comes; what stands there is not asked (and paid) again.
+    """
     ask = endpoint(model)
     if ask is None:
         return None
+    if saved:
+        server = os.environ.get("OPENAI_BASE_URL", "")
+        ask = remember(ask, saved, f"{server} {model or os.environ.get('FORGE_FRONTIER_MODEL', '')}")
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
         replies = [ask(messages_for(data, pair), max(1024, max_new_tokens)) for pair in pairs]
         return [Completion(r.text, r.prompt_tokens, r.completion_tokens, r.seconds, r.finished) for r in replies]
+
+    return answer
+
+
+def remember(ask: Ask, saved: Path, who: str) -> Ask:
+    """`ask`, with every reply of `who` appended to `saved` before it is handed on, and found there the next time.
+
+    A reply is known by the whole request, so another prompt, model or limit is asked anew. A line that a kill left
+    half is dropped. Raises RunError for a line that is no reply.
+    """
+    mend = f"Delete the line (its question is asked again), or {saved.name} as a whole."
+    known: dict[str, Reply] = {}
+    if saved.exists():
+        cut_torn_tail(saved)
+        for record in read_jsonl(saved, mend):
+            try:
+                request = record.pop("request")
+                known[request] = Reply(**record)
+            except (KeyError, TypeError) as error:
+                raise RunError(f"{saved.name} holds a line that is no reply ({error}). {mend}") from error
+
+    def answer(messages: Sequence[Message], max_tokens: int) -> Reply:
+        request = hashlib.sha256(json.dumps([who, list(messages), max_tokens]).encode()).hexdigest()
+        if request not in known:
+            reply = ask(messages, max_tokens)
+            saved.parent.mkdir(parents=True, exist_ok=True)
+            with saved.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(json_lines([{"request": request, **asdict(reply)}]))
+            known[request] = reply
+        return known[request]
 
     return answer

@@ -229,14 +229,14 @@ def complete(
     evaluate_tokens(llm, [(0, 0, prefix)])
     answers: list[list[int]] = [[] for _ in rests]
     finished = [False] * len(rests)
-    for first in range(0, len(rests), slots):
-        alive = range(first, min(first + slots, len(rests)))
-        rows = []
+    for alive in rounds(len(prefix), [len(r) for r in rests], limit, slots, llm.n_ctx()):
+        first, rows = alive[0], []
+        room = llm.n_ctx() - len(prefix) - max(len(rests[n]) for n in alive)  # less than the limit for a lone long one
         for n in alive:
             if n > first:  # the first question of a round continues the prefix itself
                 low.llama_memory_seq_cp(memory, 0, n - first, 0, len(prefix))
             rows.append((n - first, len(prefix), rests[n]))
-        for _ in range(limit):
+        for _ in range(min(limit, room)):
             for n, logits in zip(alive, evaluate_tokens(llm, rows), strict=True):
                 answers[n].append(int(logits.argmax()))
                 finished[n] = low.llama_vocab_is_eog(vocabulary, answers[n][-1])
@@ -248,6 +248,31 @@ def complete(
             low.llama_memory_seq_rm(memory, slot, len(prefix) if slot == 0 else 0, -1)
     low.llama_memory_clear(memory, True)
     return list(zip(answers, finished, strict=True))
+
+
+def rounds(prefix: int, rests: Sequence[int], limit: int, slots: int, context: int) -> list[list[int]]:
+    """Which questions (by number) are answered at once: up to `slots`, as many as fit into the context with the prefix.
+
+    prefix, rests: tokens of the shared part and of each question; limit: most tokens of an answer. A question that
+    does not fit with a whole answer gets a round of its own, and what room there is. Raises ExportError where there is none.
+
+    >>> rounds(100, [10, 10, 10], 50, slots=16, context=220)
+    [[0, 1], [2]]
+    """
+    if rests and prefix + max(rests) >= context:
+        raise ExportError(
+            f"A prompt of {prefix + max(rests)} tokens leaves no room for an answer in a context of {context}; "
+            "load the model with a larger one: load_gguf(file, context=…)."
+        )
+    found: list[list[int]] = []
+    used = context
+    for n, rest in enumerate(rests):
+        if used + rest + limit > context or len(found[-1]) == slots:
+            found.append([])
+            used = prefix
+        found[-1].append(n)
+        used += rest + limit
+    return found
 
 
 def evaluate_tokens(llm, rows: Sequence[tuple[int, int, Sequence[int]]], every: bool = False) -> list[np.ndarray]:
