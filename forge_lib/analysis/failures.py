@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
-import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from forge_lib.tasks.sql.parsing import parse_query
 
 CLASSES = (
     "correct", "no SQL", "syntax", "invented name", "other error", "wrong shape",
@@ -35,8 +37,8 @@ def classify(record: dict) -> str:
     if record["verdict"] == "wrong shape":
         return "wrong shape"
     try:
-        got, gold = (sqlglot.parse_one(record[key], read="sqlite") for key in ("predicted", "sql"))
-    except sqlglot.errors.SqlglotError:
+        got, gold = (parse_query(record[key]) for key in ("predicted", "sql"))
+    except SqlglotError:
         return "wrong logic"
     for name, kind in (
         ("wrong tables", exp.Table),

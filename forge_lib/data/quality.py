@@ -5,6 +5,7 @@ Each rule has a name and a sentence in RULES; each Finding names the pair, the r
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -150,9 +151,10 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
     if all(value is None for row in result.rows for value in row):
         yield Finding(pair.id, "returns rows", f"{len(result.rows)} rows")
         return
-    if why := decided_by_luck(query, lambda sql: _rows(sandbox.run(database, sql))):
+    run = functools.cache(lambda sql: _rows(sandbox.run(database, sql)))
+    if why := decided_by_luck(query, run):
         yield Finding(pair.id, "deterministic", why)
-    if why := empty_first(pair.sql, lambda sql: _rows(sandbox.run(database, sql))):
+    if why := empty_first(pair.sql, run):
         yield Finding(pair.id, "lowest has a value", why)
 
 

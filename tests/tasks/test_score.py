@@ -160,6 +160,18 @@ def test_a_gold_is_asked_again_when_the_file_changed(tmp_path, log):
     assert len(stamps) == 6
 
 
+@pytest.mark.parametrize("log", ["DELETE", "WAL"])
+def test_a_score_is_of_the_file_as_it_is(tmp_path, log):
+    path = tmp_path / "t.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(f"PRAGMA journal_mode = {log}; CREATE TABLE t (a); INSERT INTO t VALUES (0)")
+    for a in range(1, 4):
+        connection.execute("UPDATE t SET a = ?", (a,))
+        connection.commit()
+        assert score(f"SELECT {a}", "SELECT a FROM t", path).correct
+    connection.close()
+
+
 @pytest.mark.parametrize("width", [6, 7, 20])
 def test_columns_may_stand_in_any_order_at_any_width(width):
     rows = [tuple(random.Random(n * width + c).randrange(3) for c in range(width)) for n in range(200)]
