@@ -21,6 +21,8 @@ Rows = tuple[tuple, ...]
 CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
 CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
+CHANGING = re.compile(rf"\b(?:{'|'.join([*CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
+
 
 def decided_by_luck(sql: str | exp.Query, run: Callable[[str], Rows | None]) -> str:
     """Why the rows of `sql` (text, or parsed) depend on luck, as a phrase; "" when they do not.
@@ -54,7 +56,7 @@ def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
     >>> empty_first("SELECT name FROM t ORDER BY price LIMIT 1", rows)
     'LIMIT 1 takes rows without a value of price as the lowest'
     """
-    if re.search(r"\bNULLS\s+FIRST\b", sql, re.I):
+    if not re.search(r"\bLIMIT\b", sql, re.I) or re.search(r"\bNULLS\s+FIRST\b", sql, re.I):
         return ""
     try:
         for query in _queries(parse_query(sql)):
@@ -73,6 +75,8 @@ def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
 
 def _clock_or_chance(tree: exp.Expression) -> str:
     """The first call in a query whose value changes by itself, as text; "" when there is none."""
+    if not CHANGING.search(tree.sql(dialect="sqlite")):
+        return ""
     for call in tree.find_all(exp.Func):
         text = call.sql(dialect="sqlite")
         name = text.partition("(")[0].lower()
@@ -159,17 +163,22 @@ def _otherwise_read(tree: exp.Query, run: Callable) -> str:
 
 
 def _reading_may_matter(tree: exp.Query) -> bool:
-    """Whether a query does more than filter, join, count and add up: only then can the order of reading show."""
-    if tree.find(exp.Limit, exp.Window, exp.Group, exp.GroupConcat, exp.Anonymous) is not None:
+    """Whether the order of reading may show in more than what the other checks see, a tie at a LIMIT for one."""
+    if tree.find(exp.Window, exp.GroupConcat, exp.Anonymous) is not None:
         return True
-    if any(not isinstance(s.parent, (exp.From, exp.Join, exp.In, exp.Exists)) for s in tree.find_all(exp.Subquery)):
+    if any(not isinstance(s.parent, (exp.From, exp.Join, exp.Exists)) for s in tree.find_all(exp.Subquery)):
         return True  # of a scalar subquery SQLite takes the first row
-    shown = [
-        (e.find(exp.AggFunc), isinstance(e.unalias(), exp.AggFunc))
-        for s in tree.find_all(exp.Select)
-        for e in s.selects
-    ]
-    return any(found is not None for found, _ in shown) and not all(alone for _, alone in shown)
+    limits = [limit.parent for limit in tree.find_all(exp.Limit)]
+    if any(query is not tree or query.find(exp.AggFunc) for query in limits):
+        return True  # one that another query encloses, or one over sums, whose last digits hang on the order of adding
+    return any(_shows_bare_columns(select) for select in tree.find_all(exp.Select))
+
+
+def _shows_bare_columns(select: exp.Select) -> bool:
+    """Whether a SELECT with aggregates shows a column that is neither aggregated nor grouped by."""
+    group = select.args.get("group")
+    shown = [e.unalias() for e in select.selects if not (group and e.unalias() in group.expressions)]
+    return any(e.find(exp.AggFunc) for e in select.selects) and not all(e.find(exp.AggFunc) for e in shown)
 
 
 def _ties_broken(tree: exp.Query, descending: bool) -> exp.Query:
