@@ -239,7 +239,8 @@ def _is_key(column: Column, linked: bool, primary: tuple[str, ...]) -> bool:
         return column.kind in ("number", "year", "date", "flag", "text", "prose") or (
             column.kind == "category" and numbers
         )
-    return primary == (column.name,) and column.kind == "number"
+    numbered = len(primary) == 1 or re.search(r"(^| )(number|no|nr|id|line|position|seq|sequence)$", column.words)
+    return column.name in primary and column.kind == "number" and bool(numbered)
 
 
 def _key_of(primary: tuple[str, ...], columns: list[Column]) -> str | None:

@@ -27,6 +27,7 @@ query; dates may be worded.
 Answer with the question alone. If no sensible person would ask for this, answer DROP."""
 ANSWER_TOKENS = 60  # a question is about 20; the rest is for models that think aloud a little
 MAX_TOKENS = 1024
+ROWS = 3  # of a query's result that the teacher sees
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,31 @@ class Estimate:
 
 
 def teacher_messages(data: DataSet, pair: Pair) -> list[Message]:
-    """What the teacher is told about one draft."""
-    rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:3]
+    """What the teacher is told about one draft, which is all that leaves the machine: the whole schema of its database,
+    the query, the plain question, and up to three rows of the query's result, 300 characters at most.
+    """
+    rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:ROWS]
     schema = render_schema(data.schema(pair.db_id))
     asked = f"Tables:\n{schema}\n\nSQL: {pair.sql}\nStiff question: {pair.question}\nFirst rows: {str(rows)[:300]}"
     return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": asked}]
+
+
+def what_is_sent(data: DataSet, drafts: Sequence[Pair]) -> str:
+    """One sentence for whoever decides whether these drafts may go to a teacher: what it is told of whose data."""
+    databases = sorted({d.db_id for d in drafts})
+    tables = sum(len(data.schema(db_id).tables) for db_id in databases)
+    return (
+        f"For each of {len(drafts)} drafts: the schema of its database ({tables} tables of {', '.join(databases) or 'none'}), the "
+        f"query, the plain question, and up to {ROWS} rows of the query's result."
+    )
 
 
 def estimate(
     data: DataSet, drafts: Sequence[Pair], folder: Path, prices: tuple[float, float], count: Callable[[str], int]
 ) -> Estimate:
     """The cost of the drafts not yet worded in `folder`. prices: per million tokens in and out; count: tokens of a text."""
-    left = [d for d in drafts if d.id not in _answers(folder)]
+    known = _answers(folder)
+    left = [d for d in drafts if d.id not in known]
     tokens = sum(count(m["content"]) for d in left for m in teacher_messages(data, d))
     out = ANSWER_TOKENS * len(left)
     return Estimate(len(left), tokens, out, (tokens * prices[0] + out * prices[1]) / 1e6)
@@ -66,6 +80,7 @@ def word_questions(
 ) -> list[Pair]:
     """The drafts with the teacher's questions, those it dropped left out; the drafts themselves when `ask` is None.
 
+    Nothing is sent unless the caller passes an `ask`, whatever keys the environment holds; `what_is_sent` says what is.
     Every answer is appended to `folder`/teacher.jsonl at once; drafts answered there are not asked again.
     """
     if ask is None:
@@ -95,7 +110,7 @@ def _answers(folder: Path) -> dict[str, str]:
     answers = {}
     for number, record in enumerate(read_jsonl(path, "Delete the line.", DataError), 1):
         try:
-            answers[record["id"]] = record["question"]
+            answers[str(record["id"])] = str(record["question"])
         except KeyError as error:
             raise DataError(
                 f"teacher.jsonl, answer {number}, is no answer of the teacher ({error} is missing). Delete the line."

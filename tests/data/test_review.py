@@ -106,3 +106,18 @@ def test_the_widget_saves_goes_on_and_says_why_not(review):
     widget.receive({"id": "l-2", "verdict": "reject", "question": "", "sql": ""})
     assert widget.shown == {} and widget.status.startswith("Batch done (1 accept, 0 fix, 1 reject, 1 pending)")
     assert [d.id for d in read_decisions(review.path)] == ["l-1", "l-2"]
+
+
+@pytest.mark.parametrize("char", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\r", "\ufeff"])
+def test_a_fix_is_read_back_whatever_it_holds(review, char):
+    assert review.decide(Decision("l-1", "fix", question=f"Size{char}of the stock?")) == []
+    again = Review(review.data, list(review.pairs.values()), review.path)
+    assert again.reviewed[0].question == f"Size{char}of the stock?"
+
+
+def test_a_decision_whose_line_has_no_end_counts(review):
+    review.path.parent.mkdir(parents=True)
+    review.path.write_text('{"id": "l-1", "verdict": "accept"}')
+    again = Review(review.data, list(review.pairs.values()), review.path)
+    again.decide(Decision("l-2", "accept"))
+    assert [d.id for d in read_decisions(review.path)] == ["l-1", "l-2"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from forge_lib.data.pairs import DataError
-from forge_lib.data.teacher import Estimate, estimate, teacher_messages, word_questions
+from forge_lib.data.teacher import Estimate, estimate, teacher_messages, what_is_sent, word_questions
 from forge_lib.endpoint import Reply
 
 
@@ -71,3 +71,44 @@ def test_a_torn_answer_is_named_by_line(library, tmp_path):
     (tmp_path / "teacher.jsonl").write_text('{"id": "l-1", "question": "?"}\n{"id": 3\n')
     with pytest.raises(DataError, match="teacher.jsonl, line 2"):
         word_questions(library, [replace(library.train[0])], tmp_path, Teacher("?"), progress=False)
+
+
+ODD = ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1e", "\r", "\ud800", "\ufeff", "\x00"]
+
+
+@pytest.mark.parametrize("char", ODD)
+def test_what_was_paid_for_is_read_back_whatever_it_holds(library, tmp_path, char):
+    said = f"How{char}many?"
+    for teacher in (Teacher(*[said] * 3), Teacher()):  # the second is asked nothing
+        worded = word_questions(library, library.train, tmp_path, teacher, progress=False)
+        assert [p.question for p in worded] == [said] * 3
+
+
+@pytest.mark.parametrize(
+    "tail", [b'{"id": "l-2", "question": "caf\xc3', b'{"id": "l-2"', b"{", b'{"id": "l-2", "question": "b?"}']
+)
+def test_an_end_that_a_kill_left_loses_no_answer_before_it(library, tmp_path, tail):
+    path = tmp_path / "teacher.jsonl"
+    path.write_bytes(b'{"id": "l-1", "question": "a?"}\n' + tail)
+    missing = ["c?"] if tail.endswith(b'"}') else ["b?", "c?"]
+    worded = word_questions(library, library.train, tmp_path, Teacher(*missing), progress=False)
+    assert [p.question for p in worded] == ["a?", "b?", "c?"]
+    assert path.read_bytes().count(b"\n") == 3
+
+
+def test_the_file_is_read_once_however_many_drafts_there_are(library, tmp_path, monkeypatch):
+    from forge_lib.data import teacher
+
+    reads, read = [], teacher.read_jsonl
+    (tmp_path / "teacher.jsonl").write_text('{"id": "l-1", "question": "?"}\n')
+    monkeypatch.setattr(teacher, "read_jsonl", lambda *args: reads.append(args) or read(*args))
+    estimate(library, library.train * 20, tmp_path, (1.0, 4.0), count=len)
+    assert len(reads) == 1
+
+
+def test_a_key_alone_sends_nothing_and_what_would_be_sent_can_be_said(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "a key")
+    assert word_questions(library, library.train, tmp_path, None) == library.train
+    assert not (tmp_path / "teacher.jsonl").exists()
+    said = what_is_sent(library, library.train)
+    assert "each of 3 drafts" in said and "2 tables of library" in said and "up to 3 rows" in said
