@@ -220,6 +220,16 @@ def test_a_context_too_small_is_an_error_not_nonsense(f16):
             gguf.evaluate_tokens(llm, [(0, at, [1] * 200)])
 
 
+@pytest.mark.parametrize("text", [b"", b"GGUF", b"GGUF\x03\0\0\0" + b"\xff" * 64, b"not a model"])
+def test_a_damaged_file_is_named(tmp_path, text):
+    file = tmp_path / "model-F16.gguf"
+    file.write_bytes(text)
+    for attempt in (gguf.load_gguf, gguf.tensor_types, lambda f: gguf.quantize(f, tmp_path / "x.gguf", "Q8_0")):
+        with pytest.raises(ExportError, match="model-F16.gguf.*Delete it and run 07_quantization again"):
+            attempt(file)
+    assert [p.name for p in tmp_path.iterdir()] == ["model-F16.gguf"]
+
+
 def test_an_unknown_format_is_named(f16, tmp_path):
     with pytest.raises(ExportError, match="Q3_NEW.*Q8_0"):
         gguf.quantize(f16, tmp_path / "x.gguf", "Q3_NEW")

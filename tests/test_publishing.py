@@ -11,7 +11,7 @@ from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
 from forge_lib.models import base_id
 from forge_lib.profiles import PROFILES
-from forge_lib.publishing.card import model_card
+from forge_lib.publishing.card import format_prices, licence, model_card
 from forge_lib.publishing.hub import PublishError, prepare_folder, publish
 from forge_lib.runs import Run, RunError
 
@@ -86,6 +86,75 @@ def test_the_metadata_is_what_the_hub_reads(run, measured):
     assert (adapter.license, adapter.library_name, gguf.library_name) == ("apache-2.0", "peft", "gguf")
     assert (adapter["base_model_relation"], gguf["base_model_relation"]) == ("adapter", "quantized")
     assert adapter.eval_results[0].metric_value == 41.7
+
+
+def test_the_card_of_the_files_claims_what_the_files_scored(run, measured):
+    """It stated the adapter's 41.7% for a Q4 file that scored 33.3."""
+    formats = [measured["formats"][0] | {"format": k, "file": f"model-{k}.gguf"} | summary_row(answers(k, right))
+               for k, right in (("F16", {0, 1, 2, 5, 7, 9}), ("Q8_0", {0, 1, 2, 5}), ("Q4_K_M", {0, 1}))]  # fmt: skip
+    run.path("export").mkdir(parents=True)
+    run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
+    card = model_card(run, **measured | {"formats": formats}, repo_id="me/forge-x", gguf=True)
+    results = ModelCard(card).data.eval_results
+    assert {r.metric_name: r.metric_value for r in results} == {
+        "execution accuracy, model-F16.gguf": 50.0, "execution accuracy, model-Q8_0.gguf": 33.3,
+        "execution accuracy, model-Q4_K_M.gguf": 16.7,
+    }  # fmt: skip
+    claim = card.split("## What it is good for")[1].split("## Results")[0]
+    assert "`model-Q8_0.gguf` was right 33.3%" in claim and "41.7" not in claim and "67% of them" in claim
+    run.path("export", "Modelfile").unlink()
+    careful = model_card(run, **measured | {"formats": formats}, repo_id="me/forge-x", gguf=True)
+    assert "`model-Q4_K_M.gguf` was right 16.7%" in careful, "nobody said which file ships: the least of them"
+
+
+def test_what_a_file_lost_is_said_where_its_answers_were_kept(run, measured):
+    for kind, right in (("F16", {0, 1, 2}), ("Q8_0", {0, 3})):
+        run.save_records(f"export/{kind}.jsonl", answers(kind, right))
+    formats = [{"format": kind} for kind in ("F16", "Q8_0")]
+    [price] = format_prices(run.dir, formats)
+    assert (price.only_first, price.only_second) == (2, 1) and "1 gained and 2 lost" in str(price)
+    assert format_prices(run.dir, [*formats, {"format": "Q4_0"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "data", "wanted"),
+    [("Qwen/Qwen3-8B", "course", "apache-2.0"), ("Qwen/Qwen3-8B", "my:shop", "other"), ("Qwen/Qwen3-8B", "spider:x", "other"),
+     ("meta-llama/Llama-3.2-1B", "course", "other"), ("HuggingFaceTB/SmolLM2-135M-Instruct", "course", "apache-2.0")],
+)  # fmt: skip
+def test_the_licence_follows_from_base_and_data(base, data, wanted):
+    assert licence(base, data)[0] == wanted
+    assert ("CC BY 4.0" in licence(base, data)[1]) == (data == "course")
+
+
+def test_own_data_are_not_licensed_named_or_described_as_the_courses(run, measured):
+    own = dataclasses.replace(run, data="my:shop")
+    card = model_card(own, **measured, repo_id="me/forge-x")
+    data = ModelCard(card).data
+    assert (data.license, data["license_name"], data.language) == ("other", "not-stated", None)
+    assert data.eval_results[0].dataset_type == "forge-my" and "CC BY 4.0" not in card
+    assert "no personal data" not in card and "English" not in card
+
+
+def test_the_embedded_base_is_called_what_it_is(run, measured):
+    for gguf in (False, True):
+        assert "quantized to Q4_1" in model_card(run, **measured, repo_id="me/x", gguf=gguf)
+    other = dataclasses.replace(run, profile=PROFILES["t4"])
+    assert "Q4_1" not in model_card(other, **measured, repo_id="me/x")
+
+
+def test_results_that_lack_something_are_named_in_a_sentence(run, measured):
+    broken = {
+        "rows": ([], [{}], [{"contender": "SFT"}], None, [3]),
+        "comparisons": ([], None, [3]),
+        "formats": ([{}], None, [3], [{"file": "x"}]),
+    }
+    for field, values in broken.items():
+        for value in values:
+            with pytest.raises(RunError, match="06_evaluation and 07_quantization again"):
+                model_card(run, **measured | {field: value}, repo_id="me/x", gguf=True)
+    run.path("config.json").write_text("{")
+    with pytest.raises(RunError, match="config.json"):
+        model_card(run, **measured, repo_id="me/x")
 
 
 def test_a_base_from_the_hub_is_named_as_it_is(run):

@@ -2,7 +2,8 @@ import pytest
 
 import run_all
 from forge_lib import ROOT
-from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, sentence
+from forge_lib.files import RunError
+from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, results_markdown, sentence
 
 COMPARISON = {"first": "base", "second": "SFT", "difference": 30.0, "low": 20.0, "high": 40.0, "p_value": 0.001}
 
@@ -39,3 +40,22 @@ def test_a_side_that_no_card_has_run_is_called_not_measured():
     assert gpu_sentence(rows).endswith("not measured: 8B QLoRA by torch, trl.")
     rows[0] |= {"tokens_per_second": 900.0, "peak_gb": 7.25, "card": "T4"}
     assert "8B QLoRA by torch 900 tokens/s, 7.2 GB on T4. not measured: 8B QLoRA by trl." in gpu_sentence(rows)
+
+
+RESULTS = ("evaluation/rows.json", "evaluation/comparisons.json", "export/formats.json", "config.json")
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
+def test_a_damaged_result_is_named_in_a_sentence(tmp_path, name, text):
+    for other in RESULTS:
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_text("[]")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(RunError, match="Run (notebook )?0"):
+        results_markdown(tmp_path)
+
+
+def test_a_missing_result_names_its_notebook(tmp_path):
+    with pytest.raises(RunError, match="06_evaluation"):
+        results_markdown(tmp_path)

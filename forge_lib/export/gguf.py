@@ -103,7 +103,10 @@ def quantize(source: Path, target: Path, kind: str) -> Path:
     with _whole_file(target) as temporary, _quiet() as log:
         failed = llama_cpp.llama_model_quantize(str(source).encode(), str(temporary).encode(), options)
         if failed:
-            raise ExportError(f"Quantizing {source.name} to {kind} failed: {(log or ['no message'])[-1].strip()}")
+            raise ExportError(
+                f"Quantizing {source.name} to {kind} failed: {(log or ['no message'])[-1].strip()}. "
+                f"Is {source.name} whole? Delete it and run 07_quantization again."
+            )
     return target
 
 
@@ -141,7 +144,16 @@ def tensor_types(file: Path) -> Counter[str]:
     """How many tensors of a GGUF file are stored in each type."""
     from gguf import GGUFReader
 
-    return Counter(t.tensor_type.name for t in GGUFReader(file).tensors)
+    try:
+        return Counter(t.tensor_type.name for t in GGUFReader(file).tensors)
+    except (ValueError, IndexError, KeyError) as error:
+        raise _broken(file) from error
+
+
+def _broken(file: Path) -> ExportError:
+    return ExportError(
+        f"{file.name} is no whole GGUF file (an interrupted copy or download?). Delete it and run 07_quantization again."
+    )
 
 
 SLOTS = 16  # questions answered at once; weights are read from memory once a step for all of them
@@ -158,9 +170,12 @@ def load_gguf(file: Path, context: int = 4096, **options):
     if not file.exists():
         raise ExportError(f"{file.name} is not there; notebook 07_quantization makes it.")
     threads = torch.get_num_threads()
-    with _defaults():
-        return Llama(str(file), n_ctx=context, n_batch=context, n_gpu_layers=-1, n_threads=threads,
-                     n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
+    try:
+        with _defaults():
+            return Llama(str(file), n_ctx=context, n_batch=context, n_gpu_layers=-1, n_threads=threads,
+                         n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
+    except ValueError as error:
+        raise _broken(file) from error
 
 
 @contextlib.contextmanager

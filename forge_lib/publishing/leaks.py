@@ -109,7 +109,7 @@ def is_local_base(name: object) -> bool:
     if not isinstance(name, str) or not name:
         return False
     try:
-        validate_repo_id(name)
+        validate_repo_id(name.partition("#")[0])  # what follows says which form of it (`embedded.base_name`)
     except HFValidationError:
         return True
     return Path(name).exists()

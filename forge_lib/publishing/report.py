@@ -13,8 +13,10 @@ from pathlib import Path
 from forge_lib import ROOT
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import is_significant
+from forge_lib.files import RunError, read_json, write_atomically
 from forge_lib.profiles import PROFILES, measured
-from forge_lib.runs import RunError, write_atomically
+from forge_lib.publishing.card import format_prices
+from forge_lib.runs import run_folder
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -31,7 +33,20 @@ ABOUT = {
 
 
 def results_markdown(run: Path) -> str:
-    """Result table, the paired comparisons and the GGUF table of one run."""
+    """Result table, the paired comparisons and the GGUF table of one run.
+
+    Raises RunError where a result is missing or damaged.
+    """
+    try:
+        return _results(run)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise RunError(
+            f"The results in runs/{run.name} cannot be made a table ({type(error).__name__}: {error}): they are damaged, or "
+            "of another version of the course. Run 06_evaluation and 07_quantization again."
+        ) from error
+
+
+def _results(run: Path) -> str:
     rows = _load(run, "evaluation/rows.json", "06_evaluation")
     comparisons = _load(run, "evaluation/comparisons.json", "06_evaluation")
     formats = _load(run, "export/formats.json", "07_quantization")
@@ -44,11 +59,13 @@ def results_markdown(run: Path) -> str:
         "",
         *[f"- {sentence(c)}" for c in comparisons],
         "",
-        "The model that ships, as files that llama.cpp and Ollama run, each reloaded and scored on the same test:",
+        "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
         "",
         "| format | MB | accuracy (%) | tokens/s on this CPU |",
         "|---|---|---|---|",
         *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
+        "",
+        *[f"- {price}" for price in format_prices(run, formats)],
     ]
     return "\n".join(lines)
 
@@ -133,14 +150,14 @@ def _load(run: Path, relative: str, made_by: str):
     path = run / relative
     if not path.exists():
         raise RunError(f"runs/{run.name}/{relative} is missing: run notebook {made_by} first.")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(path, f"Run notebook {made_by} again.", kind=(dict, list))
 
 
 def main() -> None:
     """Rewrite the README from `--run`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", default="default")
-    run = ROOT / "runs" / parser.parse_args().run
+    run = run_folder(parser.parse_args().run)
     readme = ROOT / "README.md"
     text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
     text = replace_block(text, "speed", speed_markdown())
