@@ -14,7 +14,6 @@ from forge_lib.evaluation.contenders import (
     local_model,
     messages_for,
     nearest_neighbour,
-    one_of_each_level,
     openai_endpoint,
     remember,
     share_more,
@@ -295,16 +294,6 @@ def test_the_frontier_contender_keeps_its_answers(library, tmp_path, monkeypatch
         monkeypatch.setattr(contenders, "endpoint", lambda model, texts=texts: paid(*texts)[0])
         answer = openai_endpoint(library, 16, saved=tmp_path / "answers.jsonl")
         assert [c.text for c in answer(library.test)] == ["SELECT 1"] * 3
-
-
-def test_shots_are_drawn_from_the_levels_there_are():
-    """Own data of one level, or of none, ended the lesson."""
-    pairs = [Pair(str(n), "d", "Q", "SELECT 1", "medium") for n in range(9)]
-    assert [p.difficulty for p in one_of_each_level(pairs, 17)] == ["medium"]
-    unknown = [replace(p, difficulty="simple") for p in pairs]  # BIRD's word
-    assert len({p.id for p in one_of_each_level(unknown, 17)}) == 4
-    assert one_of_each_level(unknown, 17) == one_of_each_level(unknown[::-1], 17)
-    assert one_of_each_level([], 17) == []
 
 
 def test_a_shot_is_asked_with_its_evidence(library):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -19,7 +18,6 @@ from forge_lib.files import RunError, cut_torn_tail, json_lines, read_jsonl
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
-from forge_lib.tasks.sql.score import LEVELS
 
 Contender = Callable[[Sequence[Pair]], list[Completion]]
 
@@ -100,21 +98,6 @@ def nearest_neighbour(train: Sequence[Pair]) -> Contender:
         return completions
 
     return answer
-
-
-def one_of_each_level(train: Sequence[Pair], seed: int) -> list[Pair]:
-    """Worked examples for a prompt: a training pair of each difficulty there is, drawn with the seed, easiest first.
-
-    Of pairs that carry no difficulty of the course's, up to four any.
-
-    >>> pairs = [Pair(str(n), "d", "Q", "SELECT 1", level) for n, level in enumerate(("hard", "easy", "easy"))]
-    >>> [p.difficulty for p in one_of_each_level(pairs, 17)], len(one_of_each_level([Pair("1", "d", "Q", "SELECT 1")], 17))
-    (['easy', 'hard'], 1)
-    """
-    drawn, by_id = random.Random(seed), sorted(train, key=lambda p: p.id)
-    levels = ([p for p in by_id if p.difficulty == level] for level in LEVELS)
-    found = [drawn.choice(pairs) for pairs in levels if pairs]
-    return found or drawn.sample(by_id, min(4, len(by_id)))
 
 
 def openai_endpoint(
