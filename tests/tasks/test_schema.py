@@ -15,7 +15,7 @@ from forge_lib.tasks.sql.schema import connect_readonly, copy_database, quote_na
 
 QUOTED = ("Charter School (Y/N)", "a, b", "unit price", "select", "Order", "offset", "window", "like", "any", "if", "true",
           "current_date", "1st", "a-b", 'the "best"', "it's", "a.b", "a\nb", "", "?", "$a", "a--b", "a\u00a0b", "\u200bid",
-          "rollback", "interval", "x'ab'", "1e5")  # fmt: skip
+          "rollback", "interval", "x'ab'", "1e5", "range", "map", "struct")  # fmt: skip
 BARE = (
     "price",
     "_id",

@@ -37,7 +37,8 @@ FIRST_ROW_STEPS = 1_000_000  # of SQLite's virtual machine, about 50 ms
 # A name may stand bare if it means the same as in quotes wherever a query has a table or a column.
 PROBES = (
     "WITH {quoted}({quoted}) AS (SELECT 1) SELECT {name}, {name}.{name}, MAX({name}), {name} + 0, "
-    "CASE WHEN {name} > 0 THEN {name} ELSE {name} END FROM {name} WHERE {name} = 1 AND NOT {name} IN (2) "
+    "CASE WHEN {name} > 0 THEN {name} ELSE {name} END FROM {name} WHERE {name} = 1 AND NOT {name} < 1 "
+    "AND NOT {name} IN (2) AND {name} BETWEEN 1 AND 1 AND {name} LIKE '1' AND {name} IS NOT NULL AND abs({name}) = {name} "
     "GROUP BY {name} HAVING {name} > 0 ORDER BY {name} DESC, {name}.{name}",
     "WITH {quoted}({quoted}) AS (SELECT 1) SELECT 1, 1, 1, {name}.{name}, {name}.{name} "
     'FROM {name} AS "a copy" JOIN {name} ON "a copy".{name} = {name}.{name}, {name} AS "a third"',
