@@ -13,7 +13,8 @@ from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 from forge_lib import CACHE
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.files import write_atomically
-from forge_lib.tasks.sql import sandbox, score, worker
+from forge_lib.tasks.sql import sandbox, score
+from forge_lib.tasks.sql.opening import fingerprint
 
 NO_ROWS = "It returns no rows."
 SHOWN, WIDTH = 5, 220  # pairs named in a report, characters of a line
@@ -98,12 +99,11 @@ def _verdict(sql: str, database: Path) -> str:
 
 def _key(data: DataSet, queries: Sequence[Query]) -> str:
     """A hash of all that the verdicts depend on; of databases, which may be large, size and time stand for the content."""
-    databases = {db_id: data.database(db_id) for db_id, _ in queries}
-    files = [(db_id, end, path.with_name(path.name + end)) for db_id, path in databases.items() for end in ("", "-wal")]
-    stamps = [(db_id, end, f.stat().st_size, f.stat().st_mtime_ns) for db_id, end, f in files if f.exists()]
-    return hashlib.sha256(json.dumps([_scorer(), stamps, queries]).encode()).hexdigest()[:24]
+    files = [(db_id, fingerprint(data.database(db_id))) for db_id in sorted({db_id for db_id, _ in queries})]
+    return hashlib.sha256(repr([_scorer(), files, queries]).encode()).hexdigest()[:24]
 
 
 @functools.cache
 def _scorer() -> str:
-    return hashlib.sha256(b"".join(Path(m.__file__).read_bytes() for m in (sandbox, score, worker))).hexdigest()
+    modules = sorted(Path(score.__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(m.read_bytes() for m in modules)).hexdigest()
