@@ -50,16 +50,30 @@ def training_curve(records: Sequence[dict], ax, smooth: int = 9):
     return ax
 
 
+def error_bars(
+    middle: Sequence[float], low: Sequence[float], high: Sequence[float], least: float = -np.inf, most: float = np.inf
+) -> np.ndarray:
+    """Lengths (2, N) below and above `middle` for matplotlib's `xerr` or `yerr`, never negative.
+
+    low, high: the ends (N,); least, most: what the value itself can be (a share: 0 and 1), where the bars are cut.
+
+    >>> error_bars([0.1], [-0.2], [0.4], least=0).tolist()
+    [[0.1], [0.30000000000000004]]
+    """
+    middle = np.asarray(middle, dtype=float)
+    ends = np.clip([low, high], least, most)
+    return np.maximum([middle - ends[0], ends[1] - middle], 0)
+
+
 def accuracy_bars(rows: Sequence[dict], ax, parts: Sequence[str] = ("seen", "unseen")):
     """Execution accuracy by contender and part, with 95% intervals."""
     names = [r["contender"] for r in rows]
     height = 0.8 / len(parts)
     for n, part in enumerate(parts):
         values = np.array([r.get(part, np.nan) for r in rows])
-        low = values - np.array([r.get(f"{part}_low", np.nan) for r in rows])
-        high = np.array([r.get(f"{part}_high", np.nan) for r in rows]) - values
+        low, high = ([r.get(f"{part}_{end}", np.nan) for r in rows] for end in ("low", "high"))
         at = np.arange(len(rows)) + (n - (len(parts) - 1) / 2) * height
-        ax.barh(at, values, height, xerr=[low, high], color=COLOURS[n], label=f"{part} schemas",
+        ax.barh(at, values, height, xerr=error_bars(values, low, high, 0, 100), color=COLOURS[n], label=f"{part} schemas",
                 error_kw={"linewidth": 1, "ecolor": "#444444"})  # fmt: skip
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
@@ -97,8 +111,8 @@ def learning_curve(points: Sequence[dict], ax):
     """Execution accuracy (percent, with `low` and `high`) over the number of training pairs, on a log axis."""
     x = [p["pairs"] for p in points]
     values = np.array([p["accuracy"] for p in points])
-    below, above = values - [p["low"] for p in points], np.array([p["high"] for p in points]) - values
-    ax.errorbar(x, values, yerr=[below, above], marker="o", capsize=3, color=COLOURS[0])
+    lengths = error_bars(values, [p["low"] for p in points], [p["high"] for p in points], 0, 100)
+    ax.errorbar(x, values, yerr=lengths, marker="o", capsize=3, color=COLOURS[0])
     ax.set(
         xscale="log", xlabel="distinct training pairs", ylabel="execution accuracy (%), 95% interval", ylim=(0, None)
     )

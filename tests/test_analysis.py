@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from forge_lib.analysis.attention import schema_attention
+from forge_lib.analysis.attention import schema_attention, worth_a_look
 from forge_lib.analysis.failures import CLASSES, classify, error_table
 
 GOLD = "SELECT title FROM books WHERE price > 10"
@@ -40,6 +40,28 @@ def test_case_and_order_of_names_are_no_error_class():
 
 def test_sql_that_sqlite_runs_and_sqlglot_cannot_read_is_still_classified():
     assert classify(record("SELECT title FROM books WHERE price >")) == "wrong logic"
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [("no such function: YEAR", "other error"), ("ambiguous column name: syntax_id", "other error"), (None, "other error"),
+     ("no such table: incomplete input", "invented name"), ("unrecognized token: \"#\"", "syntax"), ("incomplete input", "syntax")],
+)  # fmt: skip
+def test_sqlites_words_are_read_where_they_stand(message, wanted):
+    assert classify(record("SELECT 1", "error", message)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("predicted", "wanted"),
+    [
+        ("WITH cheap AS (SELECT title, price FROM books) SELECT title FROM cheap WHERE price < 10", "wrong logic"),
+        ("SELECT title FROM books WHERE price >= 10.0", "wrong logic"),
+        ("SELECT title FROM books WHERE price > '10'", "wrong value or filter"),
+        ("SELECT " + "(" * 3000 + "title" + ")" * 3000 + " FROM books", "wrong logic"),
+    ],
+)
+def test_names_of_the_querys_own_and_ways_to_write_a_number_are_no_error_class(predicted, wanted):
+    assert classify(record(predicted)) == wanted
 
 
 def test_shares_of_all_classes_add_up():
@@ -86,6 +108,27 @@ def test_using_every_name_makes_the_share_one(tokenizer, tiny_llama):
     sql = "SELECT book_id, title, price, author_id, name FROM books, authors"
     found = schema_attention(tiny_llama, tokenizer, SCHEMA, "Everything", sql)
     assert found.used_share == found.even_share == pytest.approx(1)
+
+
+def test_names_in_another_script_are_names(tokenizer, tiny_llama):
+    tiny_llama.set_attn_implementation("eager")
+    found = schema_attention(tiny_llama, tokenizer, "книги(название, цена)", "Сколько книг?", "SELECT цена FROM книги")
+    assert 0 < found.even_share < 1 and 0 < found.used_share < 1
+
+
+def test_a_name_inside_a_string_is_not_used(tokenizer, tiny_llama):
+    tiny_llama.set_attn_implementation("eager")
+    plain, quoted = (
+        schema_attention(tiny_llama, tokenizer, SCHEMA, "Q", f"SELECT title FROM books WHERE title = '{text}'")
+        for text in ("x", "it''s the price")
+    )
+    assert plain.even_share == quoted.even_share
+
+
+def test_only_questions_that_the_tables_answer_are_looked_at():
+    asked = [{"db_id": "a", "sql": "SELECT 'no answer'"}, {"db_id": "a", "sql": "SELECT title FROM books"},
+             {"db_id": "b", "sql": "SELECT 1", "wording": "unanswerable"}, {"db_id": "c", "sql": "SELECT " + "x" * 300}]  # fmt: skip
+    assert worth_a_look(asked) == [asked[1]]
 
 
 def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):

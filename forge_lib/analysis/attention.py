@@ -10,7 +10,9 @@ import torch
 
 from forge_lib.chat import render
 from forge_lib.models import causal_lm
-from forge_lib.tasks.sql.prompt import build_messages
+from forge_lib.tasks.sql.prompt import NO_ANSWER, build_messages
+
+NAME = r"[^\W\d]\w*"  # in any script
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)
     weights = mean[:, schema]
     text = prompt + sql
-    used = _used_tokens([offsets[i] for i in schema], text, {w.lower() for w in re.findall(r"[A-Za-z_]\w*", sql)})
+    words = re.findall(NAME, re.sub(r"'(?:[^']|'')*'", "''", sql))  # a name inside a string is not used
+    used = _used_tokens([offsets[i] for i in schema], text, {w.lower() for w in words})
     names = _used_tokens([offsets[i] for i in schema], text, None)
     total = weights.sum(0)
     return SchemaAttention(
@@ -66,9 +69,20 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     )  # fmt: skip
 
 
+def worth_a_look(records: Sequence[dict], longest: int = 200) -> list[dict]:
+    """Records whose attention says something, one a database: the tables answer them, and the gold is short.
+
+    A query that uses no name of the schema has no name to look at. longest: characters of the gold, exclusive.
+    """
+    able = (
+        r for r in records if r.get("wording") != "unanswerable" and r["sql"] != NO_ANSWER and len(r["sql"]) < longest
+    )
+    return list({r["db_id"]: r for r in able}.values())
+
+
 def _used_tokens(spans: Sequence[Sequence[int]], text: str, words: set[str] | None) -> list[int]:
     """Which of the tokens lie in a name of the schema that is one of `words` (any name when None)."""
     begin, end = spans[0][0], spans[-1][1]
-    names = [m.span() for m in re.finditer(r"[A-Za-z_]\w*", text[:end]) if m.start() >= begin]
+    names = [m.span() for m in re.finditer(NAME, text[:end]) if m.start() >= begin]
     names = [(a, b) for a, b in names if words is None or text[a:b].lower() in words]
     return [i for i, (a, b) in enumerate(spans) if any(a < q and b > p for p, q in names)]

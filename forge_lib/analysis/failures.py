@@ -15,6 +15,7 @@ CLASSES = (
     "correct", "no SQL", "syntax", "invented name", "other error", "wrong shape",
     "wrong tables", "wrong columns", "wrong value or filter", "wrong logic",
 )  # fmt: skip
+SYNTAX = ("syntax error", "unrecognized token", "incomplete input")  # SQLite's words
 
 
 def classify(record: dict) -> str:
@@ -28,24 +29,18 @@ def classify(record: dict) -> str:
     if not record["predicted"]:
         return "no SQL"
     if record["verdict"] in ("error", "timeout", "refused"):
-        message = record["error"]
-        if "no such" in message:
+        message = record["error"] or ""
+        if message.startswith(("no such column", "no such table")):
             return "invented name"
-        return (
-            "syntax" if "syntax" in message or "unrecognized" in message or "incomplete" in message else "other error"
-        )
+        return "syntax" if any(sign in message for sign in SYNTAX) else "other error"
     if record["verdict"] == "wrong shape":
         return "wrong shape"
     try:
         got, gold = (parse_query(record[key]) for key in ("predicted", "sql"))
     except SqlglotError:
         return "wrong logic"
-    for name, kind in (
-        ("wrong tables", exp.Table),
-        ("wrong columns", exp.Column),
-        ("wrong value or filter", exp.Literal),
-    ):
-        if _names(got, kind) != _names(gold, kind):
+    for name, found in (("wrong tables", _tables), ("wrong columns", _columns), ("wrong value or filter", _values)):
+        if found(got) != found(gold):
             return name
     return "wrong logic"
 
@@ -55,9 +50,27 @@ def error_table(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
     table = {}
     for name, records in records_by_name.items():
         counts = Counter(classify(r) for r in records)
-        table[name] = {c: 100 * counts[c] / len(records) for c in CLASSES}
+        table[name] = {c: 100 * counts[c] / max(1, len(records)) for c in CLASSES}
     return pd.DataFrame(table).round(1)
 
 
-def _names(tree: exp.Expression, kind: type) -> set[str]:
-    return {str(node.this if kind is exp.Literal else node.name).lower() for node in tree.find_all(kind)}
+def _tables(tree: exp.Expression) -> set[str]:
+    """Tables read, without the names that the query itself gives to parts of it (WITH)."""
+    own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    return {table.name.lower() for table in tree.find_all(exp.Table)} - own
+
+
+def _columns(tree: exp.Expression) -> set[str]:
+    return {column.name.lower() for column in tree.find_all(exp.Column)}
+
+
+def _values(tree: exp.Expression) -> set[float | str]:
+    """Literals; numbers by value, so that 10 is 10.0."""
+    return {_value(literal) for literal in tree.find_all(exp.Literal)}
+
+
+def _value(literal: exp.Literal) -> float | str:
+    try:
+        return literal.name.lower() if literal.is_string else float(literal.name)
+    except ValueError:  # such as 0x1F
+        return literal.name.lower()
