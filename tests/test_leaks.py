@@ -91,6 +91,7 @@ def test_what_is_no_plain_file_is_named_and_not_opened(tmp_path):
     (tmp_path / "folder").symlink_to(tmp_path)
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     assert [kind.split(":")[0] for kind in kinds(tmp_path)] == ["dangling", "folder", "link", "pipe"]
+    assert kinds(tmp_path / "folder") == ["folder: a link; links are not followed, put the file itself there"]
 
 
 def test_the_machines_own_secrets_and_folders_are_found(tmp_path, monkeypatch):

@@ -74,7 +74,7 @@ def leaks(folder: Path, limit_gb: float = LIMIT_GB) -> list[Leak]:
     """
     found = list(bad_files(folder, limit_gb))
     barred = {leak.file for leak in found}
-    for path in _files(folder):
+    for path in () if folder.is_symlink() else _files(folder):
         relative = path.relative_to(folder).as_posix()
         if relative not in barred:
             found += [Leak(relative, line, kind) for line, kind in _content(path)]
