@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 import forge_lib.attention  # noqa: F401  (registers "forge")
 from forge_lib import CACHE, embedded
+from forge_lib.adapter import adapter_config, check_kind, check_same_base, with_adapter
 from forge_lib.chat import Prompt
 from forge_lib.embedded import ModelError
 from forge_lib.fused import fuse_lora
@@ -91,16 +91,8 @@ def load_base(profile: Profile, dtype: str | None = None, **options):
     return (model if "device_map" in options else model.to(profile.device)).eval()
 
 
-def adapter_config(folder: Path) -> dict:
-    """`adapter_config.json` of an adapter, PEFT's or mlx-lm's. Raises ModelError when there is none."""
-    path = folder / "adapter_config.json"
-    if not path.exists():
-        raise ModelError(f"There is no LoRA adapter in {folder.name}/ (no adapter_config.json). Run 04_sft first.")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def check_base(adapter: Path, profile: Profile) -> None:
-    """Raise ModelError unless the adapter in this folder was trained on the profile's base."""
+    """Raise ModelError unless the adapter in this folder was trained on a base of the profile's name."""
     base = adapter_config(adapter).get("base_model_name_or_path")
     if base and base not in (base_id(profile), profile.base_model, base_dir(profile)):
         raise ModelError(
@@ -110,18 +102,13 @@ def check_base(adapter: Path, profile: Profile) -> None:
 
 
 def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False, **options):
-    """The base with a LoRA adapter on it. Raises ModelError when the adapter is not there or of another base."""
-    from peft import PeftModel
-
+    """The base with a LoRA adapter on it. Raises ModelError when the adapter is not there, damaged or of another base."""
     adapter = Path(adapter)
     check_base(adapter, profile)
-    try:
-        return fuse_lora(PeftModel.from_pretrained(load_base(profile, **options), adapter, is_trainable=trainable))
-    except RuntimeError as error:  # shapes of another base
-        raise ModelError(
-            f"The adapter in {adapter.name}/ does not fit the base {profile.base_model}: {str(error).splitlines()[-1]} "
-            "Load it with the profile it was trained on."
-        ) from error
+    check_kind(adapter)
+    model = with_adapter(load_base(profile, **options), adapter, profile.base_model, trainable)
+    check_same_base(adapter, model, profile.base_model)
+    return fuse_lora(model)
 
 
 def _from_hub(load, name: str, **options):

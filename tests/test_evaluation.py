@@ -291,7 +291,7 @@ def test_a_damaged_line_of_paid_answers_is_named(tmp_path, line):
 
 def test_the_frontier_contender_keeps_its_answers(library, tmp_path, monkeypatch):
     for texts in (["SELECT 1"] * 3, []):
-        monkeypatch.setattr(contenders, "endpoint", lambda model, texts=texts: paid(*texts)[0])
+        monkeypatch.setattr(contenders, "endpoint", lambda *_, texts=texts, **__: paid(*texts)[0])
         answer = openai_endpoint(library, 16, saved=tmp_path / "answers.jsonl")
         assert [c.text for c in answer(library.test)] == ["SELECT 1"] * 3
 

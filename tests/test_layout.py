@@ -8,7 +8,7 @@ import pytest
 from forge_lib import ROOT
 
 ORDER = [
-    {"files", "lock", "interrupts", "execution", "profiles", "runs", "tracking", "chat", "endpoint", "compiling", "attention", "blocks", "fused", "memory", "vml", "embedded", "models"}, {"tasks"}, {"data"}, {"lora"}, {"evaluation"}, {"training"}, {"export"},
+    {"files", "lock", "interrupts", "execution", "profiles", "runs", "tracking", "chat", "endpoint", "compiling", "attention", "blocks", "fused", "memory", "vml", "embedded", "adapter", "models"}, {"tasks"}, {"data"}, {"lora"}, {"evaluation"}, {"training"}, {"export"},
     {"publishing"}, {"analysis"}, {"figures", "exercises", "prepare"},
 ]  # fmt: skip
 RANK = {name: n for n, names in enumerate(ORDER) for name in names}

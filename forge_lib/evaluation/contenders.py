@@ -107,7 +107,7 @@ def openai_endpoint(
 
     saved: a file of JSON lines where every answer is kept as it comes; what stands there is not asked (and paid) again.
     """
-    ask = endpoint(model)
+    ask = endpoint(model, temperature=0.0)  # greedy, as everybody
     if ask is None:
         return None
     if saved:

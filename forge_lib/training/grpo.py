@@ -15,6 +15,7 @@ from forge_lib.models import generate
 from forge_lib.profiles import Profile
 from forge_lib.tasks.sql.prompt import extract_sql
 from forge_lib.tasks.sql.score import GoldError, score
+from forge_lib.training import TrainingError
 from forge_lib.training.loss import answer_logits
 
 KL_WEIGHT = 0.02  # β: how much the policy pays for leaving the SFT model
@@ -26,13 +27,20 @@ def group_advantages(rewards: torch.Tensor, epsilon: float = 1e-4) -> torch.Tens
     """How much better each completion is than its group: A = (r - mean) / (std + ε).
 
     rewards: (groups, completions). Equation in Shao et al. 2024, https://arxiv.org/abs/2402.03300, section 4.1.2.
-    A group whose rewards are all equal gets zeros: it teaches nothing.
+    A group whose rewards are all equal, or that has one completion, gets zeros: it teaches nothing.
+    Raises TrainingError for a reward that is not a number.
 
     >>> [[round(a, 2) for a in group] for group in group_advantages(torch.tensor([[1.0, 0.0], [0.5, 0.5]])).tolist()]
     [[0.71, -0.71], [0.0, 0.0]]
     """
+    if not rewards.isfinite().all():
+        raise TrainingError("A reward is not a number. Let the reward function give 0 to what it cannot grade.")
+    rewards = rewards.float()
+    if not len(rewards) or rewards.shape[1] < 2:  # torch's deviation of one value is not a number
+        return torch.zeros_like(rewards)
     mean, spread = rewards.mean(1, keepdim=True), rewards.std(1, keepdim=True)
-    return (rewards - mean) / (spread + epsilon)
+    silent = rewards.amax(1, keepdim=True) == rewards.amin(1, keepdim=True)  # the mean of equal numbers is rounded
+    return torch.where(silent, 0.0, (rewards - mean) / (spread + epsilon))
 
 
 def execution_reward(prompts, completions, database, gold, **_) -> list[float]:
@@ -53,9 +61,11 @@ def _reward(sql: str, gold: str, database: str) -> float:
 
 
 def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):
-    """A `datasets.Dataset` of prompts with what the reward needs beside them."""
+    """A `datasets.Dataset` of prompts with what the reward needs beside them. Raises TrainingError for no pairs."""
     from datasets import Dataset
 
+    if not pairs:
+        raise TrainingError("There is nothing to train on: no pairs. Choose at least one.")
     return Dataset.from_list(
         [{"prompt": to_prompt_completion(data, p)["prompt"], "database": str(data.database(p.db_id)), "gold": p.sql}
          for p in pairs]
@@ -113,8 +123,17 @@ def run_grpo(
     """Train the adapter of `model` (a PeftModel from SFT, loaded trainable) with TRL; returns its log, a record a step.
 
     TRL copies the adapter as "ref", the anchor of the KL term: the SFT model, not the base. The copy is deleted at
-    the end, so that `model` carries, and saves, one adapter as before. Nothing is written to disk.
+    the end, an error's too, so that `model` carries, and saves, one adapter as before. Nothing is written to disk.
     """
+    try:
+        return _run_grpo(model, tokenizer, data, pairs, profile, seed, reward, progress)
+    finally:
+        if "ref" in model.peft_config:
+            model.delete_adapter("ref")
+        model.eval()
+
+
+def _run_grpo(model, tokenizer, data, pairs, profile: Profile, seed: int, reward, progress: bool) -> list[dict]:
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
     from transformers import PrinterCallback
     from trl import GRPOTrainer
@@ -142,9 +161,6 @@ def run_grpo(
             if (twin := name.replace(".ref.", ".default.")) in sft:
                 parameter.data = sft[twin].clone()
         trainer.train()
-    if "ref" in model.peft_config:
-        model.delete_adapter("ref")
-    model.eval()
     return [record for record in trainer.state.log_history if "reward" in record]
 
 

@@ -55,7 +55,7 @@ def all_packs(data: DataSet, pairs: Sequence[Pair], tokenizer, lab: Run) -> list
     for number in range(math.ceil(profile.sft_passes)):
         rng = random.Random(f"{lab.seed}-{number}")
         fresh = make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length, rng)
-        packs += fresh[: round(min(1, profile.sft_passes - number) * len(fresh))]
+        packs += fresh[: max(1, round(min(1, profile.sft_passes - number) * len(fresh)))]
     return packs
 
 

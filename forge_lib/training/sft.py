@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from forge_lib.adapter import record_base
 from forge_lib.compiling import compiling
 from forge_lib.fused import fuse_lora
 from forge_lib.lora import linear_shapes
@@ -291,4 +292,5 @@ def save_adapter(model, folder: Path, weights: dict | None = None) -> Path:
             config.target_modules = sorted(config.target_modules)
     with fresh_folder(folder) as work:
         model.save_pretrained(work, state_dict=weights, save_embedding_layers=False)  # "auto" would ask the Hub
+        record_base(model, work)
     return folder

@@ -16,9 +16,14 @@ SETTINGS = SFTSettings(learning_rate=1e-2, packs_per_forward=1, patience=None)
 
 
 @pytest.fixture
-def profile(random_llama, tmp_path):
-    """A profile on the card whose base is a random Llama on disk, wide enough for blocks of 64 weights."""
-    random_llama(hidden_size=64, intermediate_size=128).save_pretrained(tmp_path / "base")
+def profile(random_llama, tokenizer, tmp_path):
+    """A profile on the card whose base is a random Llama on disk, wide enough for blocks of 64 weights.
+
+    With what unsloth asks of a base: a tokenizer, and positions for prompt and answer (else it stretches RoPE).
+    """
+    base = random_llama(hidden_size=64, intermediate_size=128, max_position_embeddings=16384)
+    base.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
     return dataclasses.replace(
         PROFILES["a100"], base_model=str(tmp_path / "base"), dtype="float32", lora_rank=8, lora_alpha=8
     )

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from forge_lib.models import ModelError, adapter_config
+from forge_lib.adapter import AGAIN, adapter_config
+from forge_lib.embedded import ModelError
 from forge_lib.runs import fresh_folder, write_atomically
 
 _PREFIX = "base_model.model."
@@ -29,15 +31,15 @@ def peft_to_mlx(source: str | Path, target: str | Path) -> Path:
     source, target = Path(source), Path(target)
     config = adapter_config(source)
     foreign = [key for key in ("use_dora", "rank_pattern", "alpha_pattern", "modules_to_save") if config.get(key)]
-    weights = load_file(source / "adapter_model.safetensors")
+    weights = _weights(source / "adapter_model.safetensors")
     foreign += [name for name in weights if not re.fullmatch(re.escape(_PREFIX) + r".*\.lora_[AB]\.weight", name)]
-    if foreign or config["peft_type"] != "LORA":
-        _refuse(source, foreign[0] if foreign else config["peft_type"])
+    kind, rank, alpha = (_entry(config, key, source) for key in ("peft_type", "r", "lora_alpha"))
+    if foreign or kind != "LORA":
+        _refuse(source, foreign[0] if foreign else kind)
     names = {name: _mlx_name(name) for name in weights}
-    rank = config["r"]
     parameters = {
         "rank": rank,
-        "scale": config["lora_alpha"] / (math.sqrt(rank) if config.get("use_rslora") else rank),
+        "scale": alpha / (math.sqrt(rank) if config.get("use_rslora") else rank),
         "dropout": 0.0,
         "keys": sorted({_module(name) for name in names.values()}),
     }
@@ -58,7 +60,8 @@ def mlx_to_peft(source: str | Path, target: str | Path, base: str) -> Path:
     config = adapter_config(source)
     if config.get("fine_tune_type", "lora") != "lora":
         _refuse(source, config["fine_tune_type"])
-    return write_peft(load_file(source / "adapters.safetensors"), config["lora_parameters"]["scale"], base, target)
+    scale = _entry(_entry(config, "lora_parameters", source), "scale", source)
+    return write_peft(_weights(source / "adapters.safetensors"), scale, base, target)
 
 
 def write_peft(weights: Mapping[str, torch.Tensor], scale: float, base: str, target: str | Path) -> Path:
@@ -79,6 +82,29 @@ def write_peft(weights: Mapping[str, torch.Tensor], scale: float, base: str, tar
                   work / "adapter_model.safetensors", metadata={"format": "pt"})  # fmt: skip
         config.save_pretrained(work)
     return target
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a file. Raises ModelError unless there are some, all finite, and every A has its B."""
+    try:
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path.parent.name}/{path.name} cannot be read ({error}). {AGAIN}") from error
+    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    twins = {"lora_A": "lora_B", "lora_B": "lora_A", "lora_a": "lora_b", "lora_b": "lora_a"}
+    broken += [
+        n for n in weights for a, b in twins.items() if f".{a}" in n and n.replace(f".{a}", f".{b}") not in weights
+    ]
+    if broken or not weights:
+        what = f"{broken[0]} has no numbers or no partner" if broken else "it holds nothing"
+        raise ModelError(f"{path.parent.name}/{path.name} is damaged: {what}. {AGAIN}")
+    return weights
+
+
+def _entry(config: dict, key: str, source: Path):
+    if not isinstance(config, dict) or config.get(key) is None:
+        raise ModelError(f"{source.name}/adapter_config.json is damaged: '{key}' is missing. {AGAIN}")
+    return config[key]
 
 
 def _mlx_name(name: str) -> str:

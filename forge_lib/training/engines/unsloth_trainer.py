@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from forge_lib.adapter import check_kind, check_same_base, check_whole
 from forge_lib.chat import Prompt
 from forge_lib.models import Completion, base_dir, check_base, stop_ids
 from forge_lib.profiles import Profile
@@ -23,12 +24,15 @@ def load(profile: Profile, adapter: str | Path | None = None):
     seed = torch.initial_seed() % 2**32
     if adapter is not None:  # unsloth will load the base that the adapter names
         check_base(Path(adapter), profile)
+        check_kind(Path(adapter))
     model, _ = FastLanguageModel.from_pretrained(
         model_name=str(adapter or base_dir(profile)), max_seq_length=profile.max_length + profile.max_new_tokens,
         dtype=getattr(torch, profile.dtype), load_in_4bit=profile.quantize_4bit, random_state=seed,
         use_exact_model_name=True,  # else it may load another, already quantized copy of the base
     )  # fmt: skip
     if adapter is not None:
+        check_whole(Path(adapter), model)
+        check_same_base(Path(adapter), model, profile.base_model)
         return model
     return FastLanguageModel.get_peft_model(
         model, r=profile.lora_rank, lora_alpha=profile.lora_alpha, lora_dropout=0.0, bias="none",
