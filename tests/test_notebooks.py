@@ -46,6 +46,11 @@ def test_committed_as_executed_on_cpu_and_not_changed_since(path):
     assert all(c.execution_count for c in book.cells if c.cell_type == "code")
 
 
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda p: p.stem)
+def test_every_cell_of_a_solution_is_committed_as_executed(path):
+    assert all(c.execution_count for c in code_cells(path))
+
+
 @EVERY
 def test_no_branch_hides_work_and_no_path_or_token_is_shown(path):
     for cell in code_cells(path):

@@ -143,7 +143,7 @@ def _schema(path: Path) -> Schema:
 
 
 def training_part(pairs: Sequence[Pair], written: int | None, sampled: int | None, seed: int) -> list[Pair]:
-    """What a profile trains on: `written` pairs by authors and `sampled` ones (queries drawn by a program); None = all."""
+    """What a profile trains on: `written` pairs (question and query together) and `sampled` ones (queries drawn by a program); None = all."""
     own = [p for p in pairs if not p.provenance.startswith("sampled")]
     return spread(own, written, seed) + spread([p for p in pairs if p.provenance.startswith("sampled")], sampled, seed)
 
