@@ -103,8 +103,9 @@ def quantize(source: Path, target: Path, kind: str) -> Path:
     with _whole_file(target) as temporary, _quiet() as log:
         failed = llama_cpp.llama_model_quantize(str(source).encode(), str(temporary).encode(), options)
         if failed:
+            why = (log or ["no message"])[-1].strip().replace(str(source), source.name)
             raise ExportError(
-                f"Quantizing {source.name} to {kind} failed: {(log or ['no message'])[-1].strip()}. "
+                f"Quantizing {source.name} to {kind} failed: {why}. "
                 f"Is {source.name} whole? Delete it and run 07_quantization again."
             )
     return target
