@@ -105,8 +105,8 @@ def check_same_base(folder: Path, model, base: str) -> None:
     there = read_json(path, f"Delete it, and the name alone tells its base. {AGAIN}", ModelError).get("embedding")
     if not isinstance(there, list) or not _alike(there, here):
         raise ModelError(
-            f"The adapter in {folder.name}/ was trained on other weights than {base}, though of the same name. The "
-            "embedded base is a 4-bit file widened to 16 bits, which the Hub's is not: load the adapter with the "
+            f"The adapter in {folder.name}/ was trained on other weights than those of {base}, though of the same name. "
+            "The embedded base is a 4-bit file widened to 16 bits, which the Hub's is not: load the adapter with the "
             "profile it was trained on, or train again."
         )
 

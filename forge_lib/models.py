@@ -107,7 +107,7 @@ def load_adapted(profile: Profile, adapter: str | Path, trainable: bool = False,
     check_base(adapter, profile)
     check_kind(adapter)
     model = with_adapter(load_base(profile, **options), adapter, profile.base_model, trainable)
-    check_same_base(adapter, model, profile.base_model)
+    check_same_base(adapter, model, embedded.describe_base(profile.base_model))
     return fuse_lora(model)
 
 

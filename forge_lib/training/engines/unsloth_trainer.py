@@ -10,6 +10,7 @@ import torch
 
 from forge_lib.adapter import check_kind, check_same_base, check_whole
 from forge_lib.chat import Prompt
+from forge_lib.embedded import describe_base
 from forge_lib.models import Completion, base_dir, check_base, stop_ids
 from forge_lib.profiles import Profile
 from forge_lib.training.engines.torch_loop import save  # noqa: F401  (one of the verbs)
@@ -32,7 +33,7 @@ def load(profile: Profile, adapter: str | Path | None = None):
     )  # fmt: skip
     if adapter is not None:
         check_whole(Path(adapter), model)
-        check_same_base(Path(adapter), model, profile.base_model)
+        check_same_base(Path(adapter), model, describe_base(profile.base_model))
         return model
     return FastLanguageModel.get_peft_model(
         model, r=profile.lora_rank, lora_alpha=profile.lora_alpha, lora_dropout=0.0, bias="none",
