@@ -26,11 +26,37 @@ SECRETS = {
     "bearer": f'curl -H "Authorization: Bearer {LONG * 3}"',
     "password": 'password = "hunter2horse"',
     "Weights & Biases": "WANDB_API_KEY=" + "0a1b" * 10,
+    "a word before": f"dop_v1_{LONG * 4}",
+    "a short word before": f"ntn_{LONG * 4}",
+    "points between": f"dp.pt.{LONG * 4}",
+    "numbers between": f"xapp-1-A0123456789-1234567890123-{LONG * 4}",
+    "Google, refresh": f"1//0g{LONG * 5}",
+    "webhook": f"https://discord.com/api/webhooks/123456789012345678/{LONG * 4}",
+    "netrc": "machine h login bob password s3cretpw",
+    "npm's own": "_auth=dXNlcjpwYXNzd29yZDEyMzQ=",
+    "Docker": '{"auths": {"h": {"auth": "dXNlcjpwYXNzd29yZDEyMzQ="}}}',
+    "HTTP basic": "Authorization: Basic dXNlcjpwYXNzd29yZDEyMzQ=",
+    "a header": f"x-api-key: {LONG * 3}",
+    "in a query": f"https://x.com/?access_token={LONG * 3}",
+    "a signature": f"https://a.blob.core.windows.net/c?sv=2020&sig={LONG * 3}%3D",
+    "a bus": f"Endpoint=sb://x.net/;SharedAccessKey={LONG * 4}=",
+    "cookie": f"Set-Cookie: session={LONG * 3}",
+    "Kaggle": '{"username": "bob", "key": "' + "0a1b2c3d" * 4 + '"}',
+    "no user": "redis://:p4ssw0rd@h:6379",
+    "a driver's scheme": "mysql+pymysql://root:Passw0rd!@10.0.0.1/x",
+    "a token as user": f"https://{'a1b2' * 8}@github.com/o/r",
+    "tags": "<password>hunter2horse</password>",
+    "another language": "passwort: hunter2horse",
+    "a hash": "bob:$apr1$ab12$" + LONG * 3,
+    "a cluster": "client-key-data: LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSUlF",
 }
 HOMES = {
     "Linux": "see /home/ada/x", "bare": "/home/ada", "macOS": "`/Users/ada/forge`", "root": "/root/.cache/huggingface",
     "Windows": r"C:\Users\ada\x", "in JSON": r"C:\\Users\\ada\\x", "forward": "C:/Users/ada", "address": "file:///home/ada/x",
     "WSL": "/mnt/c/Users/ada/x", "Silverblue": "/var/home/ada/x", "other script": "(/Users/Ада/x)",
+    "network": r"\\server\share\ada", "network, JSON": r"\\\\server\\home$\\ada", "old Windows": r"c:\Documents and Settings\ada",
+    "Cygwin": "/cygdrive/c/Users/ada/x", "Git Bash": "/c/Users/ada/x", "cluster": "/gpfs/home/ada/x", "disk": "/Volumes/Ada/x",
+    "in a list": "PATH=/usr/bin:/home/ada/bin", "encoded": "path=%2Fhome%2Fada%2Fx", "small": r"c:\users\ada",
 }  # fmt: skip
 INNOCENT = {
     "an address": "https://example.com/home/ada", "a hash": "sha256 " + "ab12" * 16, "versions": "torch 2.13.0, 127.0.0.1",
@@ -38,6 +64,10 @@ INNOCENT = {
     "words with sk-": "task-abcdefghijklmnopqrstuvwxyz sk-learn-abcdefghijklmnopqrst", "SQL": "SELECT password FROM users WHERE id = 3",
     "a schema": "users(user_id, password, secret_key) [user_id->people.id]", "vocabulary": '"password": 8899, "secret": 12345678',
     "the course's advice": "Set push=True and HF_TOKEN to upload.", "code": "os.environ['OPENAI_API_KEY']",
+    "a named hash": "sha256-" + "ab12" * 16, "special tokens": '{"eos_token": "<|im_end|>", "pad_token": "<|reserved_250|>"}',
+    "expressions": r"(?:\\r\\n|\\s+\\p{L})[\\u4e00-\\u9fff]", "shards": "model-00001-of-00002.safetensors", "server": "http://localhost:11434/v1",
+    "placeholders of addresses": "postgres://USER:<password>@host/db https://${USER}:${PASS}@h", "relative": "data/home/x ../Users/x",
+    "LaTeX": r"a \\ \hline \\alpha", "key of a join": 'foreign_key="orders.customer_id", primary key: user_id, key->users.id',
 }  # fmt: skip
 
 
@@ -74,7 +104,36 @@ def test_the_texts_in_a_binary_file_are_searched(tmp_path):
     assert len(kinds(tmp_path)) == 2
 
 
-NAMES = [".env", ".env.local", "prod.env", ".netrc", "id_ed25519", "server.pem", "tls.key", ".git/config",
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-32-be"])
+def test_a_token_far_inside_a_large_binary_file_is_found(tmp_path, encoding):
+    """GGUF keeps texts behind a vocabulary of a megabyte; a block ends within the token."""
+    token = ("hf_" + LONG * 3).encode(encoding)
+    noise = bytes(range(128, 256)) * (2**24 // 128)
+    (tmp_path / "model.gguf").write_bytes(b"GGUF\0" + noise[: -5 - len(token) // 2] + token + noise[:2000])
+    assert kinds(tmp_path) == ["model.gguf: Hugging Face token"]
+
+
+def test_an_archive_is_one_by_its_first_bytes_and_what_lies_open_is_looked_into(tmp_path):
+    import gzip
+    import io
+    import tarfile
+    import zipfile
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.add(__file__, "x.py")
+    (tmp_path / "a.bin").write_bytes(buffer.getvalue())
+    (tmp_path / "b.bin").write_bytes(gzip.compress(b"hf_" + LONG.encode() * 3))
+    with zipfile.ZipFile(tmp_path / "c.safetensors", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", f"hf_{LONG * 3}")
+    with zipfile.ZipFile(tmp_path / "d.pt", "w") as archive:
+        archive.writestr("x", f"hf_{LONG * 3}")
+    found = [kind.split(",")[0] for kind in kinds(tmp_path)]
+    assert found[:3] == [f"{name}: an archive" for name in ("a.bin", "b.bin", "c.safetensors")]
+    assert len(found) == 4 and found[3].startswith("d.pt: ")
+
+
+NAMES = [".bash_history", "terraform.tfvars", "secrets.yaml", "wheel.whl", ".env", ".env.local", "prod.env", ".netrc", "id_ed25519", "server.pem", "tls.key", ".git/config",
          ".ssh/known_hosts", "mlruns/0/meta.yaml", "all.zip", "data.tar.gz", "deep/down/.npmrc"]  # fmt: skip
 
 

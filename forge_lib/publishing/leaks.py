@@ -9,10 +9,12 @@ import json
 import os
 import re
 import stat
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import BinaryIO
 
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
@@ -20,37 +22,77 @@ from forge_lib import ROOT
 
 LIMIT_GB = 50.0  # the Hub's own for one file (https://huggingface.co/docs/hub/storage-limits)
 TEXT_LIMIT = 64 * 2**20  # bytes of a text; the largest tokenizers have half of it
-HEADER = 2**20  # bytes of a binary file that are searched: where GGUF and safetensors keep their texts
+BLOCK, SEAM = 2**24, 2**16  # bytes of a binary file that are looked at once, and those that two blocks share
+SHORTEST = 8  # letters in a row that make a word of a binary file; the shortest home path has as many
+CLASSES = bytes(1 if 32 <= byte < 127 else 2 if not byte else 0 for byte in range(256))  # readable, zero, neither
+UNITS = (b"\1", b"\1\2", b"\1\2\2\2")  # a letter in ASCII (and UTF-8), UTF-16 and UTF-32
 
 # By name: what only ever holds credentials, and archives, which cannot be looked into.
 PRIVATE_NAMES = (
-    ".env", ".env.*", "*.env", ".netrc", "_netrc", ".npmrc", ".pypirc", ".git-credentials", ".htpasswd", ".pgpass",
-    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore",
-    "*.kdbx", "credentials", "stored_tokens",
+    ".env", ".env.*", "*.env", ".netrc", "_netrc", ".npmrc", ".pypirc", ".git-credentials", ".htpasswd", ".pgpass", ".my.cnf",
+    ".s3cfg", ".boto", ".dockercfg", ".dockerconfigjson", "kubeconfig", "*.tfvars", "*.tfstate", "*_history", "*.ovpn",
+    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.pem", "*.key", "*.p12", "*.pfx", "*.p8", "*.ppk", "*.jks", "*.keystore",
+    "*.kdbx", "credentials", "credentials.*", "secrets.*", "stored_tokens", "kaggle.json", ".ds_store",
 )  # fmt: skip
 PRIVATE_FOLDERS = (".git", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", "mlruns")
-ARCHIVES = ("*.zip", "*.tar", "*.tgz", "*.tar.*", "*.gz", "*.bz2", "*.xz", "*.7z", "*.rar", "*.zst")
+ARCHIVES = ("*.zip", "*.tar", "*.tgz", "*.tbz*", "*.txz", "*.tar.*", "*.gz", "*.bz2", "*.xz", "*.7z", "*.rar", "*.zst", "*.whl",
+            "*.jar", "*.iso")  # fmt: skip
+PACKED = (
+    b"\x1f\x8b\x08",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\x07",
+    b"\x28\xb5\x2f\xfd",
+)  # by their first bytes
 
 # Formats that detect-secrets 1.5 does not know, or knows in an older form only.
 TOKENS = {
-    "Hugging Face token": r"\b(?:hf_|api_org_)[A-Za-z0-9]{20,}",
+    "Hugging Face token": r"\b(?:hf_(?:oauth_)?|api_org_)[A-Za-z0-9]{20,}",
     "API key (sk-…)": r"\b(?=[\w-]*\d)sk-[A-Za-z0-9_-]{20,}",
     "GitHub token": r"\bgithub_pat_\w{30,}",
-    "Google key": r"\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}",
+    "Google key": r"\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b1//0[\w-]{40,}",
     "API key (groq, xAI, Replicate, Databricks, NVIDIA)": r"\b(?:gsk_|xai-|r8_|dapi|nvapi-)[A-Za-z0-9_-]{32,}",
     "npm token": r"\bnpm_[A-Za-z0-9]{36}\b",
     "GitLab token": r"\bglpat-[\w-]{20}",
-    "bearer token": r"\bBearer\s+(?=\S*\d)[\w.~+/-]{20,}",
-    "private key": r"BEGIN (?:\w+ ){0,2}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1",
-}
+    # Most vendors' form: a word of theirs, then twenty letters and digits at random. Hashes say that they are hashes.
+    "token with its maker's prefix": (
+        r"(?<![\w/+=.-])(?!hf_|(?i:sha|md5|blake|rev|commit|uuid))[A-Za-z][A-Za-z0-9]{1,16}(?:[_.-][A-Za-z0-9]{1,16}){0,4}?[_.-]"
+        r"(?=(?:[A-Za-z]*\d){2})(?=\d*[A-Za-z])[A-Za-z0-9]{20,}(?![A-Za-z0-9])"
+    ),
+    "address of a webhook": r"https://(?:hooks\.slack\.com/\w+|discord(?:app)?\.com/api/webhooks)/[\w/-]{20,}",
+    "bearer token": r"\bBearer\s+(?=\S*\d)[\w.~+/-]{20,}|\bEAA[A-Za-z0-9]{40,}",
+    "user and password in base64": r"(?i)\bauth(?:orization)?[\"']?\s*[:=]\s*[\"']?(?:basic\s+)?(?=[a-z+/]*\d)[a-z0-9+/]{12,}={0,2}(?![\w-])",
+    "address with a password": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"<>{}$*]*:[^\s/@'\"<>{}$*]+@|\b[a-z]+://(?=[a-z]*\d)\w{20,}@",
+    "password of a machine (.netrc)": r"\blogin\s+\S+\s+password\s+[^\s<${]+",
+    "password between tags": r"(?i)<(\w*(?:password|passwd|secret|token|api_?key))>[^<>\s${}]{6,}</\1>",
+    "password's hash": r"\$(?:1|2[abxy]|5|6|7|y|apr1|argon2\w+|pbkdf2\w*)\$[\w./$=,+-]{20,}",
+    "private key": r"BEGIN (?:\w+ ){0,2}PRIVATE KEY|PuTTY-User-Key-File|AGE-SECRET-KEY-1|LS0tLS1CRUdJTi[\w+/]*?UFJJVkFUR",
+    "secret with its name": (
+        r"(?i:(?<![a-z])(?:[a-z0-9_.-]*(?:token|secret|password|passwd|pwd|passphrase|passwort|credentials?|pat|_?api-?key|access-?key"
+        r"|account-?key|accesskey|apikey|key-data)|_?auth|sig|[\w-]*signature|session(?:id)?|cookie|key)[\"']?\s{0,3}[:=]\s{0,3}[\"']?)"
+        r"(?=[\w+/~-]*\d)(?:(?=[\w+/~-]*[a-z])(?=[\w+/~-]*[A-Z])[\w+/~-]{20,}|[0-9a-f]{32,}|[a-z0-9]{40,})(?![\w.(\[])"
+    ),
+}  # fmt: skip
+_NAME = r"[^\s/\\\"'<>|{}$]+"
 HOME = {
     "home folder of this or another machine": (
-        r"(?<![\w.])(?:/var|/mnt/[a-z])?/(?:home|Users)/[^\s/\"'<>|{}$]+|(?<![\w.])/root/[\w.~-]"
-        r"|\b[A-Za-z]:[\\/]+Users[\\/]+[^\s\\/\"'<>|{}$]+|\\\\wsl[$.]"
-    )
+        rf"(?:(?<![\w./~-])|(?<=file://))(?:/[\w.-]+){{0,5}}?/(?:home|Users|Volumes|scratch|run/media){_NAME.replace('[', '/[', 1)}"
+        r"|(?<![\w.])/root/[\w.~-]"
+        rf"|(?i:\b[a-z]:[\\/]+(?:users|documents and settings)[\\/]+){_NAME}"
+        rf"|(?i:(?<![\w./])/(?:cygdrive/)?[a-z]/users/){_NAME}|(?i:%2F(?:home|users)%2F)[\w.-]+|\\\\wsl[$.]"
+    ),
+    "folder of another machine in a network": (
+        r"(?<![\w\\])\\{2,4}(?!u[0-9a-fA-F]{4})[A-Za-z][\w.-]+\\{1,2}(?!u[0-9a-fA-F]{4})[A-Za-z][\w$.-]+\\{1,2}[\w.-]"
+    ),
 }
 VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json")  # words, no assignments
 ASSIGNED = re.compile(r"(?=\S*\d)\S{8,}")  # unquoted, in prose: one word with a digit
+PLACEHOLDER = re.compile(r"<\w*>|\$?\{\{? ?\w* ?\}?\}")
+SETTING = re.compile(
+    r"(?i)\s*(?:export\s+|set\s+)?[\w.-]*(?:pass(?:word|wd|phrase|wort)|secret)\s*[:=]\s*(?![$<{*])(?P<value>[^\s:]{8,})\s*"
+)
+PROSE = (".md", ".txt", ".rst", ".jinja", ".json", ".jsonl", ".csv")
 SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:token|api_?key|secret|password|passwd|access_?key)(?:_|$)")
 
 
@@ -70,7 +112,7 @@ def leaks(folder: Path, limit_gb: float = LIMIT_GB) -> list[Leak]:
     """Everything under `folder` that must not be uploaded; the secrets themselves are not part of the answer.
 
     Every text file is read (detect-secrets' patterns, home paths, values of this machine's own secret variables), of
-    binary ones the header. limit_gb: size of the largest file that may go.
+    binary ones all that is readable. limit_gb: size of the largest file that may go.
     """
     found = list(bad_files(folder, limit_gb))
     barred = {leak.file for leak in found}
@@ -128,11 +170,12 @@ def _files(place: Path) -> Iterator[Path]:
 def _content(path: Path) -> Iterator[tuple[int | None, str]]:
     """(line, kind) of everything in one file that must stay here."""
     with path.open("rb") as stream:
-        head = stream.read(HEADER)
+        head = stream.read(8192)
+        if is_packed(path, head):
+            yield None, "an archive, which cannot be looked into; put its files there"
+            return
         if (encoding := _encoding(head)) is None:
-            # Without zero bytes: they stand between the letters of UTF-16.
-            text = head.replace(b"\0", b"").decode("latin-1")
-            yield from {(None, kind) for _, kind in _patterns(text)}
+            yield from {(None, kind) for _, kind in _patterns(_readable(stream))}
             return
         if path.stat().st_size > TEXT_LIMIT:
             yield None, f"a text of more than {TEXT_LIMIT // 2**20} MB, too long to be looked through"
@@ -143,6 +186,36 @@ def _content(path: Path) -> Iterator[tuple[int | None, str]]:
         yield from _assigned(path, text)
     if path.suffix == ".json":
         yield from _local_bases(text)
+
+
+def is_packed(path: Path, head: bytes) -> bool:
+    """Whether a file is an archive by its first bytes, whatever its name. What torch and NumPy save as zip lies open."""
+    if head.startswith(PACKED) or head[257:262] == b"ustar":
+        return True
+    if not head.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist())
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return True
+
+
+def _readable(stream: BinaryIO) -> str:
+    """What can be read in a binary file, one word or sentence a line, as `strings` shows it."""
+    found = []
+    size = stream.seek(0, os.SEEK_END)
+    for start in range(0, size, BLOCK):
+        stream.seek(max(0, start - SEAM))
+        block = stream.read(BLOCK + SEAM)
+        kinds = block.translate(CLASSES)
+        for unit in UNITS:
+            run, at = re.compile(b"(?:%b)+" % unit), kinds.find(unit * SHORTEST)
+            while at >= 0:
+                end = run.match(kinds, at).end()
+                found.append(block[at:end].replace(b"\0", b"").decode("ascii"))
+                at = kinds.find(unit * SHORTEST, end)
+    return "\n".join(found)
 
 
 def _encoding(head: bytes) -> str | None:
@@ -157,7 +230,9 @@ def _patterns(text: str) -> Iterator[tuple[int, str]]:
     for kind, pattern in {**TOKENS, **HOME}.items():
         yield from ((m.start(), kind) for m in re.finditer(pattern, text))
     for plugin in _plugins():
-        for value in {v for v in plugin.analyze_string(text) if isinstance(v, str) and v}:
+        for value in {
+            v for v in plugin.analyze_string(text) if isinstance(v, str) and v and not PLACEHOLDER.fullmatch(v)
+        }:
             yield text.find(value), plugin.secret_type
     for kind, value in _own_strings():
         if (at := text.find(value)) >= 0:
@@ -209,6 +284,9 @@ def _assigned(path: Path, text: str) -> Iterator[tuple[int, str]]:
             )  # fmt: skip
             if not placeholder:
                 yield number, "a password, secret or key with its value"
+        setting = SETTING.fullmatch(line)
+        if setting and (path.suffix not in PROSE or re.search(r"\d", setting["value"])):
+            yield number, "a password, secret or key with its value"
 
 
 def _local_bases(text: str) -> Iterator[tuple[int, str]]:
