@@ -22,6 +22,7 @@ from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, resu
 from forge_lib.evaluation.statistics import bootstrap_interval, compare, interval_note, mcnemar
 from forge_lib.files import RunError
 from forge_lib.models import Completion
+from forge_lib.tasks.sql.score import GoldError
 
 
 def says(*texts):
@@ -82,6 +83,15 @@ def test_a_gold_that_fails_is_named_and_left_out(library):
     with pytest.warns(UserWarning, match="bad is left out.*no such column"):
         found = evaluate("gold", gold, library, [library.test[0], bad, *library.test[1:]])
     assert [r["id"] for r in found] == [p.id for p in library.test] and all(r["correct"] for r in found)
+
+
+def test_where_every_gold_fails_the_score_says_so(library):
+    bad = Pair("bad", "library", "How heavy?", "SELECT weight FROM books", "easy", "seen")
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(GoldError, match="nothing to score.*no such column"),
+    ):
+        evaluate("gold", gold, library, [bad])
 
 
 def test_a_row_reports_parts_and_leaves_out_an_absent_one(library):

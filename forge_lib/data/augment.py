@@ -14,11 +14,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from forge_lib.data.pairs import Pair
-from forge_lib.tasks.sql.schema import Schema, Table, quote_name
+from forge_lib.tasks.sql.parsing import parse_query
+from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
 STYLES = {
     "as it is": lambda name: name,
@@ -40,8 +41,7 @@ TOKEN = re.compile(
     |(?P<number>[0-9][\w.]*)""",
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
-ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-Reads = frozenset[tuple[str, str]]  # (table, column), both as `_fold` gives them; column "" for the table itself
+Reads = frozenset[tuple[str, str]]  # (table, column), both as `fold` gives them; column "" for the table itself
 
 
 def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.2) -> tuple[Schema, list[Pair]]:
@@ -54,20 +54,20 @@ def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: flo
     if None in reads:
         return schema, list(pairs)
     used = {name for pair in reads for read in pair for name in read}.union(*(identifiers(p.sql) for p in pairs))
-    tables = [t for t in schema.tables if _fold(t.name) in used or rng.random() >= drop]
+    tables = [t for t in schema.tables if fold(t.name) in used or rng.random() >= drop]
     rng.shuffle(tables)
     kept = {t.name for t in tables}
     starred = {table for p, pair in zip(pairs, reads, strict=True) if _has_star(p.sql) for table, _ in pair}
-    tables = [_thin(t, used, kept, rng, drop, _fold(t.name) in starred) for t in tables]
-    columns = {(t.name, _fold(c)) for t in tables for c in t.columns}
-    tables = [replace(t, foreign_keys=tuple(k for k in t.foreign_keys if (k.table, _fold(k.target)) in columns)) for t in tables]  # fmt: skip
+    tables = [_thin(t, used, kept, rng, drop, fold(t.name) in starred) for t in tables]
+    columns = {(t.name, fold(c)) for t in tables for c in t.columns}
+    tables = [replace(t, foreign_keys=tuple(k for k in t.foreign_keys if (k.table, fold(k.target)) in columns)) for t in tables]  # fmt: skip
     view = replace(schema, tables=tuple(tables))
     style = rng.choices(list(STYLES), STYLE_WEIGHTS)[0]
     names = {n: STYLES[style](n) or n for t in schema.tables for n in (t.name, *t.columns)}
     if style != "as it is" and _stay_apart(names, used):
         styled = replace(view, tables=tuple(_rename(t, names) for t in tables))
         rewritten = [replace(p, sql=rename_identifiers(p.sql, names, schema)) for p in pairs]
-        new = {_fold(old): _fold(name) for old, name in names.items()}
+        new = {fold(old): fold(name) for old, name in names.items()}
         wanted = [frozenset((new[table], new.get(column, column)) for table, column in pair) for pair in reads]
         if _reads(styled, [p.sql for p in rewritten]) == wanted:
             return styled, rewritten
@@ -94,10 +94,10 @@ def rename_identifiers(sql: str, names: Mapping[str, str], schema: Schema | None
     >>> rename_identifiers("SELECT date(name) FROM t WHERE note = 'name'", {"name": "NAME", "date": "DATE"})
     "SELECT date(NAME) FROM t WHERE note = 'name'"
     """
-    folded = {_fold(old): new for old, new in names.items()}
+    folded = {fold(old): new for old, new in names.items()}
     pieces, end = [], 0
     for match, name in _names(sql):
-        new = folded.get(_fold(name))
+        new = folded.get(fold(name))
         if new is None or (match.group()[0] == '"' and not _is_name(schema, sql, match, name)):
             continue
         pieces += [sql[end : match.start()], _written(match.group(), new)]
@@ -108,19 +108,26 @@ def rename_identifiers(sql: str, names: Mapping[str, str], schema: Schema | None
 def canonical_sql(sql: str) -> str:
     """One style of SQL for training: sqlglot's printing on one line, functions upper-case.
 
+    Raises SqlglotError for what is not one query.
+
     >>> canonical_sql("select count(*) from  t where a<>1")
     'SELECT COUNT(*) FROM t WHERE a <> 1'
     """
-    return sqlglot.parse_one(sql, read="sqlite").sql(dialect="sqlite", normalize_functions="upper")
+    return parse_query(sql).sql(dialect="sqlite", normalize_functions="upper")
 
 
 def skeleton(sql: str) -> str:
     """The query with names, literals and aliases blanked: two queries of one skeleton differ only in what they name.
 
+    What sqlglot cannot parse has its own words for a skeleton, so that SQL which only SQLite takes can be counted too.
+
     >>> skeleton("SELECT a FROM t WHERE b = 3") == skeleton("SELECT x FROM u WHERE y = 'z'")
     True
     """
-    tree = sqlglot.parse_one(sql, read="sqlite")
+    try:
+        tree = parse_query(sql)
+    except SqlglotError:
+        return " ".join(sql.split())
     for node in list(tree.walk()):
         if isinstance(node, exp.Identifier):
             node.set("this", "_")
@@ -176,11 +183,11 @@ def _reads(schema: Schema, queries: Sequence[str]) -> list[Reads | None]:
 
 def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> Reads | None:
     found: set[tuple[str, str]] = set()
-    columns = {_fold(t.name): {_fold(c) for c in t.columns} for t in schema.tables}
+    columns = {fold(t.name): {fold(c) for c in t.columns} for t in schema.tables}
 
     def note(action: int, table: str | None, column: str | None, *_: str | None) -> int:
-        if action == sqlite3.SQLITE_READ and _fold(table or "") in columns:  # not so where a WITH names it
-            found.add((_fold(table), _fold(column or "")))
+        if action == sqlite3.SQLITE_READ and fold(table or "") in columns:  # not so where a WITH names it
+            found.add((fold(table), fold(column or "")))
         return sqlite3.SQLITE_OK
 
     connection.set_authorizer(note)
@@ -188,7 +195,7 @@ def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> Reads
         connection.execute(f"EXPLAIN {sql}")
     except (sqlite3.Error, sqlite3.Warning):
         return None
-    if any(_fold(name) == "natural" for _, name in _names(sql)):  # SQLite does not tell which columns it joins on
+    if any(fold(name) == "natural" for _, name in _names(sql)):  # SQLite does not tell which columns it joins on
         found |= {(table, column) for table, _ in set(found) for column in columns[table]}
     return frozenset(found)
 
@@ -197,22 +204,17 @@ def _in_quotes(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _fold(name: str) -> str:
-    """Equal for names that are one to SQLite, which ignores the case of A to Z alone."""
-    return name.translate(ASCII_LOWER)
-
-
 def _stay_apart(names: Mapping[str, str], used: set[str]) -> bool:
     """Whether what the queries say in different words is still in different words when `names` are rewritten."""
-    new = {_fold(old): _fold(name) for old, name in names.items()}
+    new = {fold(old): fold(name) for old, name in names.items()}
     return len({new.get(word, word) for word in used}) == len(used)
 
 
 def _thin(table: Table, used: set[str], tables: set[str], rng: random.Random, drop: float, in_order: bool) -> Table:
     keys = tuple(k for k in table.foreign_keys if k.table in tables)
-    needed = used | {_fold(k.column) for k in keys} | {_fold(c) for c in table.primary_key}
+    needed = used | {fold(k.column) for k in keys} | {fold(c) for c in table.primary_key}
     pairs = [
-        (c, t) for c, t in zip(table.columns, table.types, strict=True) if _fold(c) in needed or rng.random() >= drop
+        (c, t) for c, t in zip(table.columns, table.types, strict=True) if fold(c) in needed or rng.random() >= drop
     ]
     pairs = pairs or list(zip(table.columns[:1], table.types[:1], strict=True))
     rng.shuffle(pairs)
@@ -222,14 +224,14 @@ def _thin(table: Table, used: set[str], tables: set[str], rng: random.Random, dr
 
 
 def _rename(table: Table, names: Mapping[str, str]) -> Table:
-    folded = {_fold(old): new for old, new in names.items()}
+    folded = {fold(old): new for old, new in names.items()}
     return replace(
         table,
         name=names[table.name],
         columns=tuple(names[c] for c in table.columns),
-        primary_key=tuple(folded[_fold(c)] for c in table.primary_key),
+        primary_key=tuple(folded[fold(c)] for c in table.primary_key),
         foreign_keys=tuple(
-            replace(k, column=folded[_fold(k.column)], table=folded[_fold(k.table)], target=folded[_fold(k.target)])
+            replace(k, column=folded[fold(k.column)], table=folded[fold(k.table)], target=folded[fold(k.target)])
             for k in table.foreign_keys
         ),
     )

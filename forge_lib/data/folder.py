@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +30,13 @@ def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
     data = DataSet("my", folder / "database", elsewhere=_loose(folder))
     files = _pair_files(folder)
     known = sorted({*data.elsewhere, *(p.stem for p in data.databases.glob("*/*.sqlite") if p.stem == p.parent.name)})
+    one_form = {_form(db_id): db_id for db_id in known}
     splits = {}
     for name, file in files.items():
-        pairs = read_pairs(folder / file, Path(file).suffix[1:], db_id=known[0] if len(known) == 1 else "")
+        pairs = read_pairs(folder / file, Path(file).suffix[1:].lower(), db_id=known[0] if len(known) == 1 else "")
+        pairs = [
+            replace(p, db_id=p.db_id if p.db_id in known else one_form.get(_form(p.db_id), p.db_id)) for p in pairs
+        ]
         here = ", ".join(known[:10]) or "none"
         data.require(pairs, file, f"Put it there, or mend the pair's db_id (databases that are there: {here}).")
         splits[name] = [with_difficulty(p) for p in pairs]
@@ -44,6 +49,11 @@ def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
     for name in set(files) - {"train"}:
         drawn[name] = [replace(p, part="seen" if p.db_id in trained else "unseen") for p in drawn[name]]
     return replace(data, **drawn, notes=[*_held_out(drawn, files, seed), *_leaks(drawn, leaks)])
+
+
+def _form(name: str) -> str:
+    """Equal for names that look alike: macOS writes é in a file's name as e and an accent, which a keyboard does not."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _loose(folder: Path) -> dict[str, Path]:
@@ -61,15 +71,16 @@ def _loose(folder: Path) -> dict[str, Path]:
 
 def _pair_files(folder: Path) -> dict[str, str]:
     """The files of pairs, by part; DataError where there is none, or one that would be passed over."""
-    given = [n for n in ("train.jsonl", "pairs.jsonl", "pairs.csv") if (folder / n).exists()]
+    there = {p.name.lower(): p.name for p in sorted(folder.iterdir())}
+    given = [n for n in ("train.jsonl", "pairs.jsonl", "pairs.csv") if n in there]
     if len(given) != 1:
         raise DataError(
             f"{folder.name}/ holds {' and '.join(given) or 'no pairs'}. Put the pairs in one file: train.jsonl, "
             "pairs.jsonl or pairs.csv, with db_id, question and sql."
         )
-    files = {"train": given[0]}
+    files = {"train": there[given[0]]}
     if given[0] == "train.jsonl":
-        files |= {n: f"{n}.jsonl" for n in SIZES if (folder / f"{n}.jsonl").exists()}
+        files |= {n: there[f"{n}.jsonl"] for n in SIZES if f"{n}.jsonl" in there}
     others = [p.name for p in sorted(folder.iterdir())
               if p.stem.lower() in PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv")]  # fmt: skip
     passed_over = [name for name in others if name not in files.values()]

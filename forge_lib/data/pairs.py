@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from forge_lib.data.databases import why_unreadable
 from forge_lib.tasks.sql.linking import Trimmed
+from forge_lib.tasks.sql.opening import Fingerprint, fingerprint
 from forge_lib.tasks.sql.schema import Schema, read_schema
 
 WORDINGS = ("synonyms", "typos", "values", "unanswerable")
@@ -81,17 +83,24 @@ class DataSet:
     notes: list[str] = field(default_factory=list, repr=False)
     fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
-    _schemas: dict[str, Schema] = field(default_factory=dict, repr=False)
+    _schemas: dict[str, tuple[Fingerprint | None, Schema]] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
         """Path of one SQLite file (not necessarily there)."""
         return self.elsewhere.get(db_id, self.databases / db_id / f"{db_id}.sqlite")
 
     def schema(self, db_id: str) -> Schema:
-        """Schema of one database, read once; DataError naming the file where that cannot be read."""
-        if db_id not in self._schemas:
-            self._schemas[db_id] = _schema(self.database(db_id))
-        return self._schemas[db_id]
+        """Schema of one database, read again once its file changed; DataError naming the file where it cannot be read."""
+        path, state = self.database(db_id), None
+        with contextlib.suppress(OSError):  # what is the matter, `_schema` says
+            state = fingerprint(path)
+        before, known = self._schemas.get(db_id, (None, None))
+        if known is None or state != before:
+            self._schemas[db_id] = state, _schema(path)
+            if known is not None and known != self._schemas[db_id][1]:
+                for key in [k for k in self.trimmed if k[0] == db_id]:
+                    del self.trimmed[key]
+        return self._schemas[db_id][1]
 
     def view(self, db_id: str, questions: Sequence[str], keep: Collection[str] = ()) -> Schema:
         """The schema as a prompt shows it for these questions: whole, or trimmed by `fit` where it is too long.

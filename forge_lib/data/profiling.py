@@ -82,7 +82,7 @@ class Profile:
     columns: dict[str, tuple[Column, ...]]
     keys: dict[str, str]  # table -> the one column that identifies its rows; tables without one are absent
     joins: tuple[Join, ...]
-    left_out: dict[str, str] = field(default_factory=dict)  # table or view that could not be read -> why
+    left_out: dict[str, str] = field(default_factory=dict)  # table, view or column that could not be read -> why
 
     def of_kind(self, table: str, *kinds: str) -> list[Column]:
         return [c for c in self.columns[table] if c.kind in kinds]
@@ -115,7 +115,7 @@ def profile_database(path: Path | str) -> Profile:
     with contextlib.closing(connect_readonly(path)) as connection:
         for table in schema.tables:
             try:
-                columns[table.name] = _read_table(connection, table)
+                columns[table.name] = _read_table(connection, table, left_out)
             except sqlite3.Error as error:
                 left_out[table.name] = str(error)
         listing = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
@@ -125,7 +125,8 @@ def profile_database(path: Path | str) -> Profile:
         keys = {t: key for t, key in found.items() if key}
         joins = _joins(connection, schema, columns, keys)
     if not any(c.rows for table in columns.values() for c in table):
-        raise ValueError(f"{Path(path).name} holds no rows, so there is nothing to ask about. Fill it first.")
+        why = "".join(f" {name} could not be read ({reason})." for name, reason in list(left_out.items())[:3])
+        raise ValueError(f"{Path(path).name} holds no rows, so there is nothing to ask about. Fill it first.{why}")
     linked = {(t.name, k.column) for t in schema.tables for k in t.foreign_keys}
     linked |= {(j.child, j.column) for j in joins} | {
         (j.parent, j.target) for j in joins if j.target == keys.get(j.parent)
@@ -148,16 +149,23 @@ def _limited(connection: sqlite3.Connection):
         connection.set_progress_handler(None, 0)
 
 
-def _read_table(connection: sqlite3.Connection, table: Table) -> tuple[Column, ...]:
+def _read_table(connection: sqlite3.Connection, table: Table, left_out: dict[str, str]) -> tuple[Column, ...]:
+    """The columns of a table; one that needs a collation which is not here is noted in `left_out` and counts as empty."""
     name = quote_name(table.name)
-    source = f"(SELECT * FROM {name} LIMIT {MOST_ROWS})"
     with _limited(connection):
-        rows = connection.execute(f"SELECT COUNT(*) FROM {source}").fetchone()[0]
-    source = name if rows < MOST_ROWS else source
-    return tuple(
-        _read_column(connection, table.name, source, column, declared, rows)
-        for column, declared in zip(table.columns, table.types, strict=True)
-    )
+        rows = connection.execute(f"SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT {MOST_ROWS})").fetchone()[0]
+    found = []
+    for column, declared in zip(table.columns, table.types, strict=True):
+        some = f"(SELECT {quote_name(column)} FROM {name} LIMIT {MOST_ROWS})"
+        try:
+            source = name if rows < MOST_ROWS else some
+            found.append(_read_column(connection, table.name, source, column, declared, rows))
+        except sqlite3.OperationalError as error:
+            if "collation" not in str(error):
+                raise
+            left_out[f"{table.name}.{column}"] = str(error)
+            found.append(Column(table.name, column, "empty", rows, rows, 0, ()))
+    return tuple(found)
 
 
 def _read_column(
@@ -197,6 +205,13 @@ def _day(value: Any, clock: str) -> str:
     return ""
 
 
+def _is_written_day(value: int | float) -> bool:
+    """Whether a number is a day as 20240305."""
+    with contextlib.suppress(ValueError):
+        return 1500 <= datetime.strptime(str(value), "%Y%m%d").year <= 2100 and len(str(value)) == 8
+    return False
+
+
 def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag: tuple[Any, Any] | None) -> str:
     if not filled or any(isinstance(v, bytes) for v in values):
         return "empty"
@@ -209,6 +224,8 @@ def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag
     if clock:
         return "date"
     if all(isinstance(v, (int, float)) for v in values):
+        if MOMENT.search(name) and all(_is_written_day(v) for v in values):
+            return "year"  # ordered like a year and never added up
         if re.search(r"(^| )(id|key)$", said) or (is_id and distinct == filled) or re.search(r"[a-z]id$", name):
             return "key"
         if all(float(v).is_integer() and 1500 <= v <= 2100 for v in values) and re.search(

@@ -20,7 +20,7 @@ from forge_lib.data.augment import skeleton
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.data.wording import FLAGS
 from forge_lib.tasks.sql.luck import decided_by_luck, empty_first
-from forge_lib.tasks.sql.parsing import parse_query
+from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 from forge_lib.tasks.sql.schema import render_schema
@@ -137,11 +137,12 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
     except SqlglotError as error:
         yield Finding(pair.id, "parses", str(error).splitlines()[0])
         return
-    for text in (v.this for v in query.find_all(exp.Literal) if v.is_string):
+    said = with_strings(query, data.schema(pair.db_id).names) if '"' in pair.sql else query
+    for text in (v.this for v in said.find_all(exp.Literal) if v.is_string):
         if len(text) > LONGEST_VALUE or len(text.splitlines()) > 1:
             yield Finding(pair.id, "values one would type", f"{len(text)} characters: {text[:40]!r}…")
     if pair.wording != "values":  # there the question words the value otherwise, on purpose
-        for text in missing_literals(pair.question, query):
+        for text in missing_literals(pair.question, said):
             yield Finding(pair.id, "asks for its literals", repr(text))
     database = data.database(pair.db_id)
     result = sandbox.run(database, pair.sql)

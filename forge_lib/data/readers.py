@@ -63,7 +63,8 @@ def records(path: Path) -> Iterator[tuple[int, dict]]:
     if text.lstrip().startswith("["):
         found = _array(path, text)
     else:  # not splitlines: a string in JSON may hold U+2028, which ends a line to Python
-        found = ((n, _parsed(path, row, n)) for n, row in enumerate(text.split("\n"), 1) if row.strip())
+        lines = re.split(r"\r\n|\r|\n", text)
+        found = ((n, _parsed(path, row, n)) for n, row in enumerate(lines, 1) if row.strip())
     for line, record in found:
         if not isinstance(record, dict):
             raise fault(path, line, f"an object in braces is wanted, not {type(record).__name__}")

@@ -10,6 +10,7 @@ from typing import Any
 from forge_lib.tasks.sql.schema import words
 
 QUOTED = 40  # characters; no question quotes a longer text
+SMALLEST, LARGEST = 1e-6, 1e15  # numbers between which a person would write one out
 LISTED = 3  # commas; what has more is a list
 # Links, paths, JSON and markup, hashes and other keys of machines, mail addresses.
 MACHINE = re.compile(
@@ -80,7 +81,7 @@ def is_quotable(value: Any) -> bool:
     [True, True, True, False, False, False, False]
     """
     if isinstance(value, (int, float)):
-        return math.isfinite(value)
+        return value == 0 or SMALLEST <= abs(value) < LARGEST
     return (
         isinstance(value, str)
         and value == value.strip()

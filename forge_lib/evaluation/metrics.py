@@ -24,9 +24,10 @@ def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pai
 def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence[Completion]) -> list[dict]:
     """Score completions against the gold with the course's one scorer.
 
-    A pair whose gold fails is left out, with a warning that names it: no answer could be right or wrong.
+    A pair whose gold fails is left out, with a warning that names it: no answer could be right or wrong. Raises
+    GoldError when that leaves no pair.
     """
-    records = []
+    records, failed = [], None
     for pair, done in zip(pairs, completions, strict=True):
         database = data.database(pair.db_id)
         sql = extract_sql(done.text)
@@ -35,6 +36,7 @@ def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence
             strict = score(extract_sql(done.text, strict=True), pair.sql, database)
         except GoldError as error:
             warnings.warn(f"{pair.id} is left out of the evaluation. {error}", stacklevel=2)
+            failed = error
             continue
         records.append(
             {"contender": name, **pair.as_record(), "answer": done.text, "predicted": sql,
@@ -42,6 +44,8 @@ def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence
              "correct_strict": strict.correct, "prompt_tokens": done.prompt_tokens,
              "completion_tokens": done.completion_tokens, "seconds": done.seconds, "finished": done.finished}
         )  # fmt: skip
+    if failed and not records:
+        raise GoldError(f"Every pair is left out, so there is nothing to score. The last: {failed}")
     return records
 
 

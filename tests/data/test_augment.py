@@ -2,6 +2,7 @@ import random
 import sqlite3
 
 import pytest
+from sqlglot.errors import SqlglotError
 
 from forge_lib.data.augment import STYLES, augment, canonical_sql, identifiers, rename_identifiers, skeleton
 from forge_lib.data.course import load_course
@@ -190,3 +191,8 @@ def test_the_gold_returns_the_same_rows_on_every_schema_shown(tmp_path, name, sq
         assert as_shown(database, schema, view).execute(pair.sql).fetchall() == expected, (seed, pair.sql, view)
     database.close()
     assert len(views) > DRAWS / 3
+
+
+def test_a_query_nested_too_deeply_is_an_error_that_says_so():
+    with pytest.raises(SqlglotError, match="nested too deeply"):
+        canonical_sql("SELECT " + "(" * 100 + "1" + ")" * 100)

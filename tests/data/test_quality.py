@@ -122,6 +122,25 @@ def test_what_cannot_be_parsed_is_a_finding_and_no_traceback(library, sql):
     assert [f.rule for f in check_pairs(library, [replace(library.train[0], sql=sql)])] == ["parses"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "asked"),
+    [
+        ('SELECT COUNT(*) FROM books WHERE title = "Three"', False),
+        ('SELECT COUNT(*) FROM books WHERE "title" = "One" OR "price" > 0', False),
+        ('SELECT "price" FROM books AS "a b" ORDER BY "a b"."price"', True),
+        ('SELECT "p" FROM (SELECT price AS "p" FROM books)', True),
+    ],
+)
+def test_a_string_in_double_quotes_is_a_value_like_another(library, sql, asked):
+    rules = {f.rule for f in check_pairs(library, [Pair("1", "library", "Numbers, please", sql)])}
+    assert ("asks for its literals" not in rules) == asked
+
+
+def test_queries_that_only_sqlite_parses_are_counted_by_their_words(library):
+    deep = [Pair(str(n), "library", "One?", "SELECT " + "(" * 80 + "1" + ")" * (80 + n)) for n in (0, 0, 1)]
+    assert diversity(deep)["skeletons per pair"] == pytest.approx(2 / 3)
+
+
 def test_a_paragraph_is_no_value_to_ask_for(library):
     note = "Holds a degree and is fluent in several languages. " * 3
     pair = replace(

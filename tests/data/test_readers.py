@@ -45,6 +45,13 @@ def test_a_table_is_read_as_spreadsheets_save_it(tmp_path, kind, encoding):
     assert read_pairs(tmp_path / "x.csv", "csv")[:3] == WANTED
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_of_json_may_end_as_any_system_ends_them(tmp_path, end):
+    lines = [json.dumps(dict(zip(("db_id", "question", "sql"), row, strict=True))) for row in BODY]
+    (tmp_path / "x.jsonl").write_bytes(end.join([*lines, ""]).encode())
+    assert read_pairs(tmp_path / "x.jsonl", "jsonl") == WANTED
+
+
 def test_pandas_writes_a_column_of_row_numbers(tmp_path):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(BODY, columns=["db_id", "question", "sql"])

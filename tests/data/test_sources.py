@@ -1,5 +1,7 @@
 import json
 import shutil
+import sqlite3
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +46,28 @@ def test_one_file_of_pairs_is_split(mine, kind):
     assert held(data) == {"train": 41, "validation": 7, "test": 12} and data.name == "my"
     assert {p.part for p in data.test} == {"seen", "unseen"} and {p.difficulty for p in data.train} == {"easy"}
     assert load_data(f"my:{mine}") == data != load_data(f"my:{mine}", seed=18)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_database_is_found_whichever_way_its_name_spells_an_accent(mine, form):
+    name, other = unicodedata.normalize(form, "café"), unicodedata.normalize("NFDNFC".replace(form, ""), "café")
+    (mine / "database" / "shop0" / "shop0.sqlite").rename(mine / f"{name}.sqlite")
+    write_pairs(mine / "Pairs.CSV", [*PAIRS[6:], *pairs_of(other, 6)], "csv")
+    data = load_data(f"my:{mine}")
+    assert sum(held(data).values()) == 60
+    assert {p.db_id for _, pairs in data.splits() for p in pairs} >= {name} and data.database(name).exists()
+
+
+def test_a_schema_is_of_the_file_as_it_is(library):
+    assert "pages" not in library.schema("library").names
+    connection = sqlite3.connect(library.database("library"))
+    connection.execute("ALTER TABLE books ADD COLUMN pages")
+    connection.commit()
+    connection.close()
+    assert "pages" in library.schema("library").names
+    library.database("library").unlink()
+    with pytest.raises(DataError, match="library.sqlite is missing"):
+        library.schema("library")
 
 
 def test_given_parts_are_kept_and_what_is_missing_is_held_out(mine):

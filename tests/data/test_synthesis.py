@@ -45,6 +45,35 @@ def wild(tmp_path) -> Path:
     return path
 
 
+def test_a_column_whose_collation_is_not_here_is_left_out_and_its_table_is_not(tmp_path):
+    path = tmp_path / "names.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.create_collation("german", lambda a, b: (a > b) - (a < b))
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT COLLATE german, city TEXT)")
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?)", [(n, f"n{n}", "AB"[n % 2]) for n in range(9)])
+    connection.close()
+    profile = profile_database(path)
+    assert [c.kind for c in profile.columns["t"]] == ["key", "empty", "category"]
+    assert profile.left_out == {"t.name": "no such collation sequence: german"}
+
+
+def test_days_written_as_numbers_are_never_added_up_and_no_question_holds_300_digits(tmp_path):
+    path = tmp_path / "days.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, order_date INTEGER, mass REAL, size INTEGER)"
+        )
+        connection.executemany(
+            "INSERT INTO t VALUES (?, ?, ?, ?, ?)",
+            [(n, f"n{n}", 20240101 + n, [n * 1e300, n * 1e-12][n % 2], 20240101 + n) for n in range(28)],
+        )
+    connection.close()
+    assert [c.kind for c in profile_database(path).columns["t"]] == ["key", "label", "year", "number", "number"]
+    drafts = synthesize(path, 80)
+    assert not [p.sql for p in drafts if re.search(r"(AVG|SUM)\(order_date", p.sql)]
+    assert max(len(p.question) for p in drafts) < 200
+
+
 def test_kinds_keys_and_joins_are_found_without_a_declaration(wild):
     profile = profile_database(wild)
     kinds = {c.name: c.kind for columns in profile.columns.values() for c in columns}

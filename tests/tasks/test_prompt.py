@@ -36,6 +36,19 @@ NAME = "SELECT name FROM t"
 @pytest.mark.parametrize(
     ("answer", "sql"),
     [
+        # JSON
+        ('{"sql": "SELECT name\\nFROM t WHERE a = \\"x\\";", "why": "names"}', 'SELECT name\nFROM t WHERE a = "x"'),
+        (f'Here:\n```json\n{{"query": "{NAME}"}}\n```', NAME),
+        # what follows in words of any script, as a table, or as marks
+        (f"{NAME} WHERE a = 1\nЭто вернёт имя.", f"{NAME} WHERE a = 1"),
+        (f"{NAME} WHERE a = 1。这将返回姓名。", f"{NAME} WHERE a = 1"),
+        (f"SQLQuery: {NAME} WHERE a = 1\nSQLResult: [(1,)]", f"{NAME} WHERE a = 1"),
+        (f"{NAME} WHERE a = 1\n| name |\n|---|\n| Bo |", f"{NAME} WHERE a = 1"),
+        (f"{NAME} WHERE a = 1 — that gives the names", f"{NAME} WHERE a = 1"),
+        (f"{NAME} WHERE a = 1<|im_end|>", f"{NAME} WHERE a = 1"),
+        (f"\\boxed{{{NAME} WHERE a = 1}}", f"{NAME} WHERE a = 1"),
+        ("Use ``SELECT `name` FROM t`` here.", "SELECT `name` FROM t"),
+        ("SELECT a\n|| b FROM t", "SELECT a\n|| b FROM t"),
         # empty lines
         (f"```sql\n{CTES};\n```", CTES),
         (CTES, CTES),
@@ -57,6 +70,7 @@ NAME = "SELECT name FROM t"
         ("WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i FROM n) SELECT i FROM n",
          "WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i FROM n) SELECT i FROM n"),
         ('WITH "my a" AS (SELECT 1) SELECT * FROM "my a";', 'WITH "my a" AS (SELECT 1) SELECT * FROM "my a"'),
+        ('WITH "my ""a""" AS (SELECT 1) SELECT * FROM "my ""a"""', 'WITH "my ""a""" AS (SELECT 1) SELECT * FROM "my ""a"""'),
         ("VALUES (1), (2);", "VALUES (1), (2)"),
         (f"({NAME})", NAME),
         # semicolons that end nothing

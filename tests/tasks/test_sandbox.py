@@ -35,6 +35,11 @@ def sandbox():
         yield box
 
 
+def test_a_blob_is_bytes_and_no_text(library, sandbox):
+    found = sandbox.run(library.database("library"), "SELECT x'4142', '4142', '{\"blob\": \"41\"}', x''")
+    assert found.rows == ((b"AB", "4142", '{"blob": "41"}', b""),)
+
+
 def test_reads_rows_and_column_names(library, sandbox):
     found = sandbox.run(library.database("library"), "SELECT name, born FROM authors WHERE born > 1940")
     assert (found.status, found.rows, found.columns) == ("ok", (("Bo", 1950),), ("name", "born"))
@@ -216,6 +221,15 @@ def test_rows_that_are_too_large_together_are_an_error(tmp_path, sandbox):
     found = sandbox.run(path, f"{many} SELECT printf('%.*c', 1000000, 'x') FROM n")
     assert found.status == "error" and "64 MB" in found.error
     assert sandbox.run(path, "SELECT 1").rows == ((1,),)
+
+
+def test_the_start_of_a_worker_is_no_time_of_the_query(library, monkeypatch, tmp_path):
+    slow = tmp_path / "worker.py"
+    slow.write_text("import time; time.sleep(0.6)\n" + Path(sandbox_module.worker.__file__).read_text())
+    monkeypatch.setattr(sandbox_module.worker, "__file__", str(slow))
+    monkeypatch.setattr(sandbox_module, "GRACE_S", 0.0)
+    with Sandbox(time_limit_s=0.5) as box:
+        assert box.run(library.database("library"), "SELECT 1").rows == ((1,),)
 
 
 def test_a_killed_worker_is_replaced(library, sandbox):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
+from forge_lib.tasks.sql.linking import trim_schema
 from forge_lib.tasks.sql.opening import fingerprint
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import connect_readonly, copy_database, quote_name, read_schema, render_schema
@@ -47,6 +48,20 @@ def test_a_quoted_name_means_that_name_to_sqlite_and_to_sqlglot(name):
     assert connection.execute(sql).fetchall() == [(7, 7)]
     connection.close()
     assert {i.name for i in sqlglot.parse_one(sql, read="sqlite").find_all(sqlglot.exp.Identifier)} == {name}
+
+
+def test_names_that_differ_in_a_letter_beyond_ascii_are_two_to_sqlite_and_here(tmp_path):
+    path = tmp_path / "two.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            'CREATE TABLE "Äb" (Id PRIMARY KEY); CREATE TABLE "äb" (id PRIMARY KEY, "É", "é");'
+            'CREATE TABLE c (x REFERENCES "Äb"(ID), y REFERENCES "äB"("É"));'
+        )
+    connection.close()
+    schema = read_schema(path)
+    assert render_schema(schema).splitlines()[2] == "c(x, y) [x->Äb.Id, y->äb.É]"
+    trimmed = trim_schema(schema, ["Which?"], 5, len, keep={"äb", "é"}).schema
+    assert render_schema(trimmed).splitlines() == ["Äb(Id)", "äb(id, É, é)"]
 
 
 def test_a_copy_holds_what_is_still_in_the_wal(tmp_path):

@@ -122,6 +122,17 @@ def test_what_the_gold_leaves_open_is_open_and_nothing_else(shop, gold, answer, 
     assert score(answer, gold, shop).verdict == ("correct" if right else "wrong result")
 
 
+@pytest.mark.parametrize("cut", ["LIMIT 0 + 1", "LIMIT (SELECT COUNT(*) / 5 FROM t)", "LIMIT -1 + 2 OFFSET 1 - 1"])
+def test_a_limit_that_is_computed_leaves_ties_open_too(shop, cut):
+    gold = f"SELECT name FROM t WHERE id < 3 ORDER BY price {cut}"
+    assert score("SELECT 'b'", gold, shop).correct and not score("SELECT 'c'", gold, shop).correct
+
+
+def test_a_blob_is_not_the_text_of_its_digits(shop):
+    assert score("SELECT x'4142'", "SELECT x'4142'", shop).correct
+    assert not score("SELECT '4142'", "SELECT x'4142'", shop).correct
+
+
 def test_an_empty_answer_earns_no_more_than_a_wrong_shape(shop):
     gold = "SELECT name FROM t"
     assert score("SELECT name FROM t WHERE id < 4", gold, shop).reward == REWARDS["wrong result"]

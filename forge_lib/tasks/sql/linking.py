@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forge_lib.tasks.sql.ranking import Index, Item, columns_holding, index_schema, named_values, rank
-from forge_lib.tasks.sql.schema import Schema, render_schema
+from forge_lib.tasks.sql.schema import Schema, fold, render_schema
 
 CUTS = 7  # trials of where to cut; each halves the tokens left unused
 
@@ -75,8 +75,10 @@ def fit_to(tokenizer, budget: int) -> Callable[..., Trimmed]:
 def _kept(index: Index, keep: Collection[str]) -> list[Item]:
     """Tables named in `keep` and their columns named there; columns of any table where it names no table."""
     keep = set(keep)
-    tables = [name for name in index.tables if name in keep]
-    return [(t, "") for t in tables] + [(t, c) for t, c in index.items if c in keep and (t in tables or not tables)]
+    tables = [name for name in index.tables if name.lower() in keep]
+    return [(t, "") for t in tables] + [
+        (t, c) for t, c in index.items if c.lower() in keep and (t in tables or not tables)
+    ]
 
 
 def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> set[Item]:
@@ -86,7 +88,7 @@ def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> s
         new = {(name, ""), (name, column)}
         if (name, "") not in shown:
             table = index.tables[name]
-            new |= {(name, c.lower()) for c in table.primary_key or table.columns[:1]}
+            new |= {(name, fold(c)) for c in table.primary_key or table.columns[:1]}
             for own, other, target in index.links[name]:
                 if other == name or (other, "") in shown:
                     new |= {(name, own), (other, target)}
@@ -101,12 +103,12 @@ def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> s
 def _view(schema: Schema, shown: set[Item]) -> Trimmed:
     tables, left_out = [], []
     for table in schema.tables:
-        name = table.name.lower()
+        name = fold(table.name)
         if (name, "") in shown:
-            columns = {c: t for c, t in zip(table.columns, table.types, strict=True) if (name, c.lower()) in shown}
-            ends = [{(name, k.column.lower()), (k.table.lower(), k.target.lower())} for k in table.foreign_keys]
+            columns = {c: t for c, t in zip(table.columns, table.types, strict=True) if (name, fold(c)) in shown}
+            ends = [{(name, fold(k.column)), (fold(k.table), fold(k.target))} for k in table.foreign_keys]
             keys = tuple(k for k, pair in zip(table.foreign_keys, ends, strict=True) if pair <= shown)
             tables.append(replace(table, columns=tuple(columns), types=tuple(columns.values()), foreign_keys=keys))
             left_out += [f"{table.name}.{c}" for c in table.columns if c not in columns]
-    gone = tuple(t.name for t in schema.tables if (t.name.lower(), "") not in shown)
+    gone = tuple(t.name for t in schema.tables if (fold(t.name), "") not in shown)
     return Trimmed(Schema(schema.db_id, tuple(tables)), gone, tuple(left_out))

@@ -21,6 +21,7 @@ Rows = tuple[tuple, ...]
 CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
 CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
+RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 CHANGING = re.compile(rf"\b(?:{'|'.join([*CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
 
 
@@ -42,34 +43,51 @@ def decided_by_luck(sql: str | exp.Query, run: Callable[[str], Rows | None]) -> 
             why = _cut_through_a_tie(query, run) or _bare_column(query, run)
             if why:
                 return why
-        return _otherwise_read(tree, run)
+        return _otherwise_read(tree, run) or _several_for_one(tree, run)
     except (SqlglotError, RecursionError):
         return ""  # what cannot be parsed is refused by another rule
 
 
 def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
-    """Where a query takes "the lowest" and gets a row without a value, which SQLite sorts first; "" where it does not.
+    """Where a query takes "the lowest" or "the highest" and gets a row without a value; "" where it does not.
 
-    A query that says NULLS FIRST means it.
+    SQLite sorts NULL first, and last downwards. A query that says NULLS FIRST means it.
 
     >>> rows = lambda sql: (("ink", None, 1), ("pen", 2, 2)) if "RANK" in sql else (("ink",),)
     >>> empty_first("SELECT name FROM t ORDER BY price LIMIT 1", rows)
     'LIMIT 1 takes rows without a value of price as the lowest'
     """
-    if not re.search(r"\bLIMIT\b", sql, re.I) or re.search(r"\bNULLS\s+FIRST\b", sql, re.I):
+    if not re.search(r"\bLIMIT\b|\bOVER\b", sql, re.I) or re.search(r"\bNULLS\s+FIRST\b", sql, re.I):
         return ""
     try:
-        for query in _queries(parse_query(sql)):
+        tree = parse_query(sql)
+        for query in _queries(tree):
             first = query.args["order"].expressions[0] if query.args.get("order") else None
-            if first is None or first.args.get("desc") or not first.args.get("nulls_first"):
+            downwards = first is not None and first.args.get("desc")
+            if first is None or not (downwards or first.args.get("nulls_first")):
                 continue
             ranked, cut = _standing(query, run)
             taken = ranked[cut[0] : cut[0] + cut[1]] if ranked and cut and cut[1] is not None else []
             if any(r.keys[0] is None for r in taken) and any(r.keys[0] is not None for r in ranked):
-                named = first.this.sql(dialect="sqlite")
-                return f"LIMIT {cut[1]} takes rows without a value of {named} as the lowest"
+                named, end = first.this.sql(dialect="sqlite"), "highest" if downwards else "lowest"
+                return f"LIMIT {cut[1]} takes rows without a value of {named} as the {end}"
+        return _ranked_first(tree, run)
     except (SqlglotError, RecursionError):
-        pass
+        return ""
+
+
+def _ranked_first(tree: exp.Query, run: Callable) -> str:
+    """Where a query chooses by a rank that is 1 for rows without a value."""
+    last = tree.copy()
+    for window_ in last.find_all(exp.Window):
+        terms = window_.args["order"].expressions if window_.args.get("order") else []
+        inside = window_.find_ancestor(exp.Subquery, exp.CTE) is not None
+        if inside and isinstance(window_.this, RANKS) and terms and terms[0].args.get("nulls_first"):
+            terms[0].set("nulls_first", False)
+            named = f"{window_.this.sql(dialect='sqlite')} puts rows without a value of {terms[0].this.sql(dialect='sqlite')} first"
+            rows, others = run(tree.sql(dialect="sqlite")), run(last.sql(dialect="sqlite"))
+            if rows is not None and others is not None and not same_rows(others, rows, ordered=False):
+                return named
     return ""
 
 
@@ -107,7 +125,7 @@ def _queries(tree: exp.Query) -> Iterator[exp.Query]:
 
 def _standing(query: exp.Query, run: Callable) -> tuple[list[Ranked] | None, tuple[int, int | None] | None]:
     """All rows of a query with their ranks, and the window that its LIMIT cuts."""
-    rows, cut = run(query.sql(dialect="sqlite")), window(query)
+    rows, cut = run(query.sql(dialect="sqlite")), window(query, run)
     if not rows or cut is None:
         return None, cut
     return rank_rows(query, len(rows[0]), run), cut
@@ -127,22 +145,52 @@ def _cut_through_a_tie(query: exp.Query, run: Callable) -> str:
 
 
 def _bare_column(query: exp.Query, run: Callable) -> str:
+    """The column that a grouped query shows, orders or chooses by, and of which one group has several values."""
     group = query.args.get("group")
     if group is None or not isinstance(query, exp.Select):
         return ""
-    grouped = {e.sql(dialect="sqlite").lower() for e in group.expressions}
-    if any(isinstance(a, (exp.Max, exp.Min)) for e in query.expressions for a in e.find_all(exp.AggFunc)):
+    if sum(isinstance(a, (exp.Max, exp.Min)) for e in query.expressions for a in e.find_all(exp.AggFunc)) == 1:
         return ""  # SQLite then takes the row of the extreme, as its documentation says
-    for shown in query.expressions:
-        column = shown.unalias()
-        if isinstance(column, exp.Column) and column.sql(dialect="sqlite").lower() not in grouped:
+    grouped = {e.sql(dialect="sqlite").lower() for e in group.expressions}
+    aliases = {e.alias.lower() for e in query.expressions if isinstance(e, exp.Alias)}
+    shown = [e.unalias() for n, e in enumerate(query.expressions, 1) if not {str(n), e.alias_or_name.lower()} & grouped]
+    others = [query.args[clause] for clause in ("having", "order") if query.args.get(clause)]
+    for part in [*shown, *others]:
+        for column in _outside_aggregates(part, grouped):
+            named = column.sql(dialect="sqlite")
+            if part in others and not column.table and column.name.lower() in aliases:
+                continue
             probe = query.copy()
             for clause in ("order", "limit", "offset", "having", "distinct"):
                 probe.set(clause, None)
-            probe.set("expressions", [exp.Count(this=exp.Distinct(expressions=[column.copy()]))])
+            probe.append("expressions", exp.Count(this=exp.Distinct(expressions=[column.copy()])))
             rows = run(probe.sql(dialect="sqlite"))
-            if rows and max(r[0] for r in rows) > 1:
-                return f"{column.sql(dialect='sqlite')} has several values in one group"
+            if rows and max(r[-1] for r in rows) > 1:
+                return f"{named} has several values in one group"
+    return ""
+
+
+def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp.Column]:
+    """The columns of an expression of a grouped query that stand in no aggregate, subquery or grouped expression."""
+
+    def closed(node: exp.Expression) -> bool:
+        return isinstance(node, (exp.AggFunc, exp.Query, exp.Window)) or node.sql(dialect="sqlite").lower() in grouped
+
+    for node in part.walk(prune=closed):
+        if isinstance(node, exp.Column) and not closed(node):
+            yield node
+
+
+def _several_for_one(tree: exp.Query, run: Callable) -> str:
+    """Where a subquery that stands for one value has several, of which SQLite takes the first it reads."""
+    for subquery in tree.find_all(exp.Subquery):
+        if isinstance(subquery.parent, (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation)):
+            continue
+        query = subquery.unnest()
+        if isinstance(query, exp.Query) and query.args.get("order") is None and query.args.get("limit") is None:
+            rows = run(query.sql(dialect="sqlite"))
+            if rows and len(set(rows)) > 1:
+                return "a subquery in the place of one value has several"
     return ""
 
 

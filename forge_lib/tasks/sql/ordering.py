@@ -33,22 +33,33 @@ def rank_rows(query: exp.Query, width: int, run: Run, reach: int | None = None) 
     return None
 
 
-def window(query: exp.Query) -> tuple[int, int | None] | None:
-    """First row and number of rows (None: all) that LIMIT and OFFSET let through; None where they are no plain numbers.
+def window(query: exp.Query, run: Run) -> tuple[int, int | None] | None:
+    """First row and number of rows (None: all) that LIMIT and OFFSET let through; None where they cannot be known.
+
+    run: computes what is no plain number, LIMIT (SELECT COUNT(*) / 10 FROM t) for one
 
     >>> from forge_lib.tasks.sql.parsing import parse_query
-    >>> window(parse_query("SELECT a FROM t LIMIT 5 OFFSET 2")), window(parse_query("SELECT a FROM t"))
-    ((2, 5), (0, None))
+    >>> queries = (parse_query(f"SELECT a FROM t {cut}") for cut in ("LIMIT 5 OFFSET 2", "", "LIMIT 1 + 1"))
+    >>> [window(query, run=lambda sql: ((2,),)) for query in queries]
+    [(2, 5), (0, None), (0, 2)]
     """
-    found = []
-    for clause in ("offset", "limit"):
-        node = query.args.get(clause)
-        try:
-            found.append(None if node is None else int(node.expression.to_py()))
-        except (ValueError, TypeError, AttributeError):
-            return None
+    found = [_number(query.args.get(clause), run) for clause in ("offset", "limit")]
+    if None in found:
+        return None
     first, count = found
-    return max(0, first or 0), None if count is None or count < 0 else count
+    return max(0, first), None if count < 0 else count
+
+
+def _number(clause: exp.Offset | exp.Limit | None, run: Run) -> int | None:
+    """What a LIMIT or OFFSET says, -1 where there is none; None where it cannot be known."""
+    if clause is None:
+        return -1
+    if not isinstance(clause.expression, exp.Expression):
+        return None
+    if isinstance(clause.expression, exp.Literal) and clause.expression.is_int:
+        return int(clause.expression.this)
+    rows = run(f"SELECT {clause.expression.sql(dialect='sqlite')}")
+    return rows[0][0] if rows and isinstance(rows[0][0], int) else None
 
 
 def _probe(query: exp.Query, width: int, inside: bool, reach: int | None) -> str:

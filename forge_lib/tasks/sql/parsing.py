@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
@@ -21,6 +23,8 @@ def parse_query(sql: str) -> exp.Query:
         raise ParseError("The SQL is nested too deeply to be parsed. Write it with fewer parentheses.") from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ParseError("The SQL is not one SELECT.")
+    if not all(select.expressions for select in statements[0].find_all(exp.Select)):  # sqlglot takes "SELECT FROM t"
+        raise ParseError("A SELECT in the SQL names nothing to show.")
     return statements[0]
 
 
@@ -31,3 +35,21 @@ def is_query(sql: str) -> bool:
     except SqlglotError:
         return False
     return True
+
+
+def with_strings(query: exp.Query, names: Collection[str]) -> exp.Query:
+    """The query with what stands in double quotes and names nothing as the string that SQLite takes it for.
+
+    names: of tables and columns, in lower case
+
+    >>> with_strings(parse_query('SELECT "name" FROM t WHERE kind = "new"'), {"t", "name", "kind"}).sql(dialect="sqlite")
+    'SELECT "name" FROM t WHERE kind = \'new\''
+    """
+    known = set(names) | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
+    known |= {column.name.lower() for alias in query.find_all(exp.TableAlias) for column in alias.columns}
+
+    def meant(node: exp.Expression) -> exp.Expression:
+        quoted = isinstance(node, exp.Column) and not node.table and node.this.args.get("quoted")
+        return exp.Literal.string(node.name) if quoted and node.name.lower() not in known else node
+
+    return query.transform(meant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -30,8 +32,8 @@ def extract_sql(text: str, strict: bool = False) -> str:
     """The one SQL statement in a model's answer, without its semicolon; "" when there is none.
 
     strict: the answer must be that statement and nothing else (what a program that calls the model needs).
-    lenient: out of a fenced block where there is one, without thoughts before and explanations after it. Of several
-    statements the first that parses, but never a part of one that does not.
+    lenient: out of a field of JSON or a fenced block where there is one, without thoughts before and explanations after
+    it. Of several statements the first that parses, but never a part of one that does not.
 
     >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n```"), extract_sql("Sure! SELECT 1", strict=True)
     ('SELECT 1', '')
@@ -42,11 +44,12 @@ def extract_sql(text: str, strict: bool = False) -> str:
         starts = START.match(_blanked(COMMENT, body).lstrip())
         return body if starts and ";" not in _blanked(QUOTED, body) else ""
     text = _after_thoughts(text)
-    found = [s for body, fenced in [*_blocks(text), (text, False)] for s in _statements(body, fenced)]
+    bodies = [*_fields(text), *_blocks(text), (text, False)]
+    found = [s for body, fenced in bodies for s in _statements(body, fenced)]
     return next((s for s in found if is_query(s)), found[0] if found else "")
 
 
-NAME = r"""(?:\w+|"[^"]+"|`[^`]+`|\[[^\]]+\])"""
+NAME = r"""(?:\w+|"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\])"""
 START = re.compile(
     rf"\b(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?{NAME}\s*(?:\([^)]*\)\s*)?AS\s*(?:(?:NOT\s+)?MATERIALIZED\s*)?\()",
     re.I,
@@ -55,7 +58,7 @@ COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)
 QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.S)
 THOUGHT = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
 FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*(?!SELECT\b|WITH\b|VALUES\b)([A-Za-z][\w+#.-]*)?(.*?)(?:\1|\Z)", re.S | re.I)
-END = re.compile(rf"{QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w", re.S)
+END = re.compile(rf"{QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w|<\|", re.S)
 # A statement goes on where the text before ends so, or the text after begins so. In capitals: prose says "from" and "as".
 OPEN = re.compile(
     r"(?:[(),=<>+*/|-]|\b(?:UNION|ALL|INTERSECT|EXCEPT|AS|IN|EXISTS|NOT|AND|OR|WHERE|FROM|JOIN|ON|BY|SELECT|DISTINCT|WHEN|THEN|ELSE))\s*\Z"
@@ -64,7 +67,12 @@ CLAUSE = re.compile(
     r"(?:(FROM|WHERE|GROUP|HAVING|ORDER|LIMIT|OFFSET|UNION|INTERSECT|EXCEPT|(?:LEFT|RIGHT|FULL|INNER|OUTER|CROSS|NATURAL|JOIN)|AND|OR|ON|WINDOW)\b|\))",
     re.I,
 )
-PROSE = re.compile(r"\n(?=[ \t]*[A-Z][a-z']+\b)|\.(?=\s+[A-Z]|\s*\Z)")  # a line or a sentence that begins like one
+# Where words may follow: a line that begins with a word or as a table does, the end of a sentence, a dash.
+PROSE = re.compile(
+    r"\n(?=[ \t]*(?:(?P<word>[^\W\d_][\w']*)(?P<after>.?)|\|(?!\|)))|\.(?=\s+[A-Z]|\s*\Z)|。|\s(?=[—–]\s)"
+)
+JSON_TEXT = re.compile(r'"\w+"\s*:\s*("(?:[^"\\]|\\.)*")', re.S)
+CLOSING = {"`": "`", '"': '"', "'": "'", "{": "}"}
 
 
 def _blanked(pattern: re.Pattern, text: str) -> str:
@@ -77,6 +85,15 @@ def _after_thoughts(text: str) -> str:
     rest = THOUGHT.sub("", text, count=1)
     tail = re.split(r"</(?:think|thinking|thought|reasoning)>", rest, flags=re.I)[-1]  # some templates open the tag
     return tail if START.search(tail) else rest
+
+
+def _fields(text: str) -> Iterator[tuple[str, bool]]:
+    """The texts in JSON that begin like a statement, each with True."""
+    for field in JSON_TEXT.finditer(text):
+        with contextlib.suppress(ValueError):
+            body = json.loads(field.group(1), strict=False)
+            if START.match(_blanked(COMMENT, body).lstrip()):
+                yield body, True
 
 
 def _blocks(text: str) -> list[tuple[str, bool]]:
@@ -105,7 +122,7 @@ def _whole(text: str, fenced: bool) -> str:
     for mark in END.finditer(text):
         sign, before = mark.group(), text[: mark.start()]
         depth += (sign == "(") - (sign == ")")
-        if sign in (";", "```", "~~~") or sign[:2] == "</" or depth < 0:
+        if sign in (";", "```", "~~~", "<|") or sign[:2] == "</" or depth < 0:
             return before.strip()
         if sign[0] == "\n" and depth == 0 and not fenced and not _goes_on(before, text[mark.end() :]):
             return before.strip()
@@ -125,8 +142,17 @@ def _trimmed(statement: str, opener: str) -> str:
     """A statement without what follows it in words, or behind the quotation mark that opened it."""
     if is_query(statement):
         return statement
-    cuts = [m.start() for m in PROSE.finditer(statement) if not CLAUSE.match(statement[m.end() :].lstrip())]
-    if opener in ("`", '"', "'"):
-        cuts += [n for n, sign in enumerate(statement) if sign == opener]
+    cuts = [m.start() for m in PROSE.finditer(statement) if _is_prose(m)]
+    if opener in CLOSING:
+        cuts += [n for n, sign in enumerate(statement) if sign == CLOSING[opener]]
     shorter = (statement[:n].rstrip() for n in sorted(cuts))
     return next((s for s in shorter if is_query(s)), statement)
+
+
+def _is_prose(found: re.Match) -> bool:
+    """Whether words follow a place that PROSE found, and not another clause: they begin like a sentence, or with a label."""
+    word = found["word"]
+    if word is None:
+        return True
+    like_a_sentence = word[0].isupper() and word[1:].islower()
+    return (like_a_sentence or found["after"] in (":", "：")) and not CLAUSE.match(found.string[found.end() :].lstrip())

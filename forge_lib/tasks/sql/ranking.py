@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
 from forge_lib.tasks.sql.opening import fingerprint
-from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_name, words
+from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, fold, quote_name, words
 
 # Chosen on the 15 widest databases of Spider's training part, at a half and a quarter of the schema's length.
 SAME_WORD = 0.85  # Jaro-Winkler similarity (0..1) from which two words may be one, inflected or misspelt
@@ -57,12 +57,12 @@ class Index:
 @functools.lru_cache(maxsize=32)
 def index_schema(schema: Schema) -> Index:
     """Prepare `schema` for `rank`; once for each, as it takes longer than the ranking."""
-    tables = {t.name.lower(): t for t in schema.tables}
+    tables = {fold(t.name): t for t in schema.tables}
     place = {name: n for n, name in enumerate(tables)}
-    items = {(name, c.lower()): c for name, t in tables.items() for c in t.columns}
+    items = {(name, fold(c)): c for name, t in tables.items() for c in t.columns}
     links, joined = {name: [] for name in tables}, np.zeros((len(tables), len(tables)))
     for name, key in ((name, k) for name, t in tables.items() for k in t.foreign_keys):
-        own, other, target = key.column.lower(), key.table.lower(), key.target.lower()
+        own, other, target = fold(key.column), fold(key.table), fold(key.target)
         if (other, target) in items:
             links[name].append((own, other, target))
             links[other].append((target, name, own))
@@ -154,6 +154,6 @@ def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[I
             connection.set_progress_handler(lambda asked=asked, room=room: next(asked) >= room, 1000)
             with contextlib.suppress(sqlite3.Error):  # out of steps, or a table that this SQLite cannot read
                 row = connection.execute(query, values).fetchone()
-                found |= {(table.name.lower(), c.lower()) for c, hit in zip(text, row, strict=True) if hit}
+                found |= {(fold(table.name), fold(c)) for c, hit in zip(text, row, strict=True) if hit}
             left -= next(asked)
     return frozenset(found)

@@ -22,6 +22,7 @@ from forge_lib.tasks.sql import worker
 from forge_lib.tasks.sql.opening import reading_uri
 from forge_lib.tasks.sql.worker import OWN_MB
 
+START_S = 30.0  # within which a worker is ready; no query's time, and on a busy machine longer than a query's
 GRACE_S = 0.5  # after the time limit, before the process is killed
 LOOK_S = 0.05  # how often a waiting parent looks at the memory that the worker takes
 
@@ -79,10 +80,10 @@ class Sandbox:
     def _answer(self, request: bytes) -> Execution:
         try:
             try:
-                found = json.loads(self._ask(request))
+                found = json.loads(self._ask(request), object_hook=_blob)
             except Died:  # perhaps by somebody else's hand; a query that ends its worker ends the next one too
                 self._close()
-                found = json.loads(self._ask(request))
+                found = json.loads(self._ask(request), object_hook=_blob)
         except TimeoutError:
             self._close()
             return Execution("timeout", error=f"Killed after {self.time_limit_s} s.")
@@ -119,6 +120,9 @@ class Sandbox:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             self._pipe = ThreadPoolExecutor(1, "sandbox")
+            ready = self._pipe.submit(self._process.stdout.readline)
+            if not wait([ready], START_S).done or not ready.result():
+                raise Died
         return self._process
 
     def close(self) -> None:
@@ -146,6 +150,11 @@ class Sandbox:
 
     def __exit__(self, *_) -> None:
         self.close()
+
+
+def _blob(found: dict) -> dict | bytes:
+    """A blob as bytes: the text '4142' is another value than x'4142'."""
+    return bytes.fromhex(found["blob"]) if found.keys() == {"blob"} else found
 
 
 def _exchange(process: subprocess.Popen, request: bytes) -> bytes:

@@ -32,6 +32,7 @@ SHADOWS = {
     "rtree": RTREE, "rtree_i32": RTREE, "geopoly": RTREE,
     "vec0": r"info|chunks|rowids|auxiliary|(vector_chunks|metadatachunks|metadatatext)\d+", "vss0": "data|index",
 }  # fmt: skip
+ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 FIRST_ROW_STEPS = 1_000_000  # of SQLite's virtual machine, about 50 ms
 
 # A name may stand bare if it means the same as in quotes wherever a query has a table or a column.
@@ -180,20 +181,29 @@ def _table(connection: sqlite3.Connection, name: str, infos: dict[str, list[tupl
 
 
 def _foreign_keys(connection: sqlite3.Connection, name: str, infos: dict[str, list]) -> tuple[ForeignKey, ...]:
-    known = {n.lower(): n for n in infos}
-    spelt = {n: {c.lower(): c for c, _, _ in info} for n, info in infos.items()}
+    known = {fold(n): n for n in infos}
+    spelt = {n: {fold(c): c for c, _, _ in info} for n, info in infos.items()}
     listing = connection.execute(
         'SELECT id, "from", "table", "to", seq FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq', (name,)
     )
     found: dict[int, list[ForeignKey | None]] = {}
     for number, column, table, target, position in listing:
-        other = known.get(table.lower())
+        other = known.get(fold(table))
         if target is None and other:  # the other table's primary key
             keys = [c for c, _, pk in sorted(infos[other], key=lambda row: row[2]) if pk] or [column]
             target = keys[min(position, len(keys) - 1)]
-        ends = spelt[name].get(column.lower()), spelt.get(other, {}).get((target or "").lower())
+        ends = spelt[name].get(fold(column)), spelt.get(other, {}).get(fold(target or ""))
         found.setdefault(number, []).append(ForeignKey(ends[0], other, ends[1]) if all(ends) else None)
     return tuple(key for keys in found.values() if None not in keys for key in keys)
+
+
+def fold(name: str) -> str:
+    """Equal for names that are one to SQLite, which ignores the case of A to Z alone.
+
+    >>> fold("Name") == fold("NAME"), fold("Ähre") == fold("ähre")
+    (True, False)
+    """
+    return name.translate(ASCII_LOWER)
 
 
 @functools.lru_cache(maxsize=100_000)

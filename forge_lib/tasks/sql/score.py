@@ -116,12 +116,12 @@ def _left_open(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> tupl
     """
     wanted = _gold(sandbox, database, stamp, gold)
     try:
-        query = parse_query(gold)
-        cut = window(query)
+        query, run = parse_query(gold), functools.partial(_run, sandbox, database)
+        cut = window(query, run)
         if cut is None or not (query.args.get("order") or query.args.get("limit")):
             return None
         first, last = cut[0], cut[0] + len(wanted.rows)
-        ranked = rank_rows(query, len(wanted.columns), lambda sql: _rows(sandbox.run(database, sql)), reach=last)
+        ranked = rank_rows(query, len(wanted.columns), run, reach=last)
     except (SqlglotError, RecursionError):
         return None
     if ranked is None or len(ranked) < last:
@@ -132,8 +132,9 @@ def _left_open(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> tupl
     return (groups, rows, ranks) if agrees else None
 
 
-def _rows(execution: Execution) -> tuple[tuple, ...] | None:
-    return execution.rows if execution.status == "ok" else None
+def _run(sandbox: Sandbox, database: str, sql: str) -> tuple[tuple, ...] | None:
+    found = sandbox.run(database, sql)
+    return found.rows if found.status == "ok" else None
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -1,6 +1,7 @@
 """The process in which model-written SQL runs. Standard library only: it is started by path, in isolated mode.
 
-Reads one JSON request a line ({"uri", "sql", "seconds", "rows", "mb"}), answers one JSON line. What stops bad SQL:
+Reads one JSON request a line ({"uri", "sql", "seconds", "rows", "mb"}), answers one JSON line, in which a blob is
+{"blob": its bytes in hex}, as no text is. What stops bad SQL:
 the file is opened read-only; an authorizer allows reading and nothing else (mode=ro alone still lets ATTACH
 make a new file); a progress handler stops a long query; sorting stays in memory, which the heap limit, the size of
 the result and the address-space limit bound; and what escapes all of these (one long C call) is killed by the
@@ -112,13 +113,15 @@ def limit_time(seconds):
 
 
 def main(heap_mb):
-    """Answer requests from standard input, a line each, until it ends."""
+    """Say that it is ready, then answer requests from standard input, a line each, until it ends."""
     limit_memory(heap_mb)
+    sys.stdout.buffer.write(b"ready\n")
+    sys.stdout.buffer.flush()
     for line in sys.stdin:
         request = json.loads(line)
         limit_time(request["seconds"])
         try:
-            reply = json.dumps(answer(request), default=lambda b: b.hex(), ensure_ascii=False)
+            reply = json.dumps(answer(request), default=lambda b: {"blob": b.hex()}, ensure_ascii=False)
         except MemoryError:
             reply = json.dumps({"status": "error", "error": "The rows take too much memory."})
         sys.stdout.buffer.write(reply.encode() + b"\n")
