@@ -30,7 +30,7 @@ import nbformat
 
 from forge_lib import ROOT
 from forge_lib.execution import execute
-from forge_lib.files import RunError, read_json, sweep, write_atomically
+from forge_lib.files import RunError, is_measure, read_json, sweep, write_atomically
 from forge_lib.lock import held
 from forge_lib.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
 from forge_lib.runs import SEED, Run, check_seed, open_run, run_command, versions
@@ -63,8 +63,8 @@ def choose(notebooks: list[Path], only: str | None, start: str | None, end: str 
 
 
 def _named(notebooks: list[Path], option: str, given: str) -> list[Path]:
-    """The notebooks of this number ("4", "04") or name ("04_sft", "sft"), with or without folder and ending."""
-    name = Path(given).name.removesuffix(".ipynb")
+    """The notebooks of this number ("4", "04") or name ("04_sft", "sft"), with or without their folder and ending."""
+    name = given.removeprefix("./").removeprefix(f"{NOTEBOOKS.name}/").removesuffix(".ipynb")
     if re.fullmatch(r"[0-9]{1,9}", name):
         found = [n for n in notebooks if int(n.name[:2]) == int(name)]
     else:
@@ -231,11 +231,11 @@ def load_summary(folder: Path) -> list[dict]:
     """Rows of an earlier run of the same name, so that `--from` completes its table. Raises RunError when damaged."""
     path, mend = folder / "summary.json", "Delete it: only the minutes of earlier notebooks are lost."
     rows = read_json(path, mend).get("notebooks") if path.exists() else []
-    kinds = {"notebook": str, "status": str, "seconds": (int, float), "peak_gb": (int, float)}
     whole = isinstance(rows, list) and all(
-        isinstance(r, dict) and all(isinstance(r.get(key), kind) for key, kind in kinds.items()) for r in rows
-    )
-    if not whole:
+        isinstance(r, dict) and isinstance(r.get("notebook"), str) and r.get("status") in ("passed", "failed")
+        and is_measure(r.get("seconds")) and is_measure(r.get("peak_gb")) for r in rows
+    )  # fmt: skip
+    if not whole or len({r["notebook"] for r in rows}) < len(rows):
         raise RunError(f"{folder.name}/summary.json is no table of notebooks. {mend}")
     return rows
 
@@ -307,6 +307,8 @@ def _seed(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; returns the exit status."""
     options = parser().parse_args(arguments)
+    if empty := [name for name, value in vars(options).items() if value == []]:  # argparse takes "--" out of --run=--
+        parser().error(f"--{empty[0]}=-- says nothing.")
     with ending("Stopped. Finished notebooks are kept; the same command begins again, and --from goes on."):
         try:
             return carry_out(options)

@@ -42,15 +42,21 @@ def endpoint(model: str | None = None, temperature: float | None = None) -> Ask 
     OPENAI_BASE_URL chooses another server (vLLM, Ollama, llama.cpp and most vendors speak this protocol), and
     FORGE_FRONTIER_MODEL another model than gpt-5-mini. temperature: 0 asks for greedy decoding, None for what the
     model has by default; a model that takes none is asked without, and a warning says so once.
-    The function raises EndpointError where there is no answer to be had.
+    Raises EndpointError for an address that is none; so does the function where there is no answer to be had.
     """
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if not key:
         return None
+    from httpx import InvalidURL
     from openai import OpenAI
 
     where = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI
-    client = OpenAI(api_key=key, base_url=where, timeout=TIMEOUT, max_retries=RETRIES)
+    try:
+        client = OpenAI(api_key=key, base_url=where, timeout=TIMEOUT, max_retries=RETRIES)
+    except (InvalidURL, ValueError) as error:
+        raise EndpointError(
+            f"OPENAI_BASE_URL is {where!r}, which is no address ({error}). It often ends in /v1."
+        ) from error
     name = model or os.environ.get("FORGE_FRONTIER_MODEL", "").strip() or FRONTIER
     options = {} if temperature is None else {"temperature": temperature}
     limit = ["max_completion_tokens"]  # as the server calls it: the first question tells
@@ -96,9 +102,15 @@ def _reply(reply, seconds: float, who: str) -> Reply:
             f"{who} sent no answer of OpenAI's protocol ({str(problem or reply)[:300]}). "
             "Check OPENAI_BASE_URL: it often ends in /v1."
         )
-    choice, usage = (reply.choices or [None])[0], getattr(reply, "usage", None)
-    content = getattr(getattr(choice, "message", None), "content", None) or ""
-    if isinstance(content, list):  # parts, of which some are no text
-        content = "".join(str(p.get("text") or "") for p in content if isinstance(p, dict))
-    counts = (getattr(usage, n, None) or 0 for n in ("prompt_tokens", "completion_tokens"))
-    return Reply(content, *counts, seconds, getattr(choice, "finish_reason", None) == "stop")
+    choice = reply.choices[0] if isinstance(reply.choices, list) and reply.choices else None
+    content = getattr(getattr(choice, "message", None), "content", None)
+    parts = content if isinstance(content, list) else [content]  # of which some are no text
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    counts = [getattr(getattr(reply, "usage", None), name, None) for name in ("prompt_tokens", "completion_tokens")]
+    counts = [count if isinstance(count, int) and count > 0 else 0 for count in counts]
+    return Reply(
+        "".join(text for text in texts if isinstance(text, str)),
+        *counts,
+        seconds,
+        getattr(choice, "finish_reason", None) == "stop",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from forge_lib import ROOT
-from forge_lib.files import RunError, cannot_write
+from forge_lib.files import RunError, cannot_write, is_source
 from forge_lib.interrupts import end_children
 
 
@@ -17,13 +18,16 @@ def execute(source: Path, target: Path, parameters: dict, expected: float | None
     """Run a notebook with papermill in a fresh kernel; returns seconds, peak memory (GB), and why it failed, or None.
 
     expected: minutes, shown beside the progress. The executed notebook appears under its name only when it ran through;
-    a failed one is kept as `….failed.ipynb`. Raises RunError when it would be written into the folder of its source.
+    a failed one is kept as `….failed.ipynb`. Raises RunError when it would be written into the course's own folders.
     """
     import papermill
     from nbclient.exceptions import DeadKernelError
 
-    if target.parent.resolve() == source.parent.resolve():
-        raise RunError(f"The run would be written over {source.name} itself. Set FORGE_RUNS to another folder.")
+    if is_source(target.parent) or os.path.realpath(target.parent) == os.path.realpath(source.parent):
+        raise RunError(
+            f"The run would be written over {source.name} itself or others of the course's own files, where a link leads. "
+            "Take the link away, or set FORGE_RUNS to another folder."
+        )
     began, watch, failure = time.perf_counter(), MemoryWatch(), None
     working = target.with_suffix(".failed.ipynb")
     about = f", about {expected:.0f} min" if expected else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import re
 import secrets
@@ -13,12 +14,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from forge_lib import ROOT
+
 UNREADABLE = (
     OSError,
     ValueError,
     RecursionError,
 )  # what reading JSON raises: the disk, bad UTF-8 or JSON, deep nesting
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+SOURCES = [ROOT / name for name in (".git", "benchmarks", "data", "forge_lib", "notebooks", "tests")]
 LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}")
 
 
@@ -64,6 +68,21 @@ def read_jsonl(path: Path, mend: str, error: type[Exception] = RunError) -> list
             raise error(f"{_named(path)}, line {number}, is no JSON object. {mend}")
         records.append(record)
     return records
+
+
+def is_measure(value: object) -> bool:
+    """Whether a value read from JSON is a number of seconds, minutes or GB: finite, not negative, not true or false.
+
+    >>> is_measure(1.5), is_measure(float("nan")), is_measure(True)
+    (True, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def is_source(folder: Path) -> bool:
+    """Whether a folder, wherever its links lead, is the checkout itself or belongs to the course's own files."""
+    real = Path(os.path.realpath(folder))  # Path.resolve raises where links run in a circle
+    return real == ROOT.resolve() or any(real.is_relative_to(source.resolve()) for source in SOURCES)
 
 
 def json_lines(records: Iterable[dict]) -> str:

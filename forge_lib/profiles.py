@@ -8,7 +8,7 @@ import platform
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from forge_lib.files import read_json
+from forge_lib.files import is_measure, read_json
 
 
 class ProfileError(ValueError):
@@ -92,7 +92,7 @@ def all_measured(path: Path | None = None) -> dict[str, dict]:
     for row in known.values():
         for kind in ("minutes", "peak_gb"):
             column = row.get(kind) if isinstance(row, dict) else None
-            if not isinstance(column, dict) or not all(isinstance(n, (int, float)) for n in column.values()):
+            if not isinstance(column, dict) or not all(map(is_measure, column.values())):
                 raise ProfileError(f"{path.name} has no numbers under '{kind}' of a profile. {mend}")
     return known
 
@@ -187,7 +187,7 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
     that is not there.
     """
     reason = f"Profile '{name}' was asked for by name."
-    if name == "auto" and os.environ.get("FORGE_PROFILE"):
+    if name == "auto" and os.environ.get("FORGE_PROFILE", "auto") not in ("", "auto"):
         name = os.environ["FORGE_PROFILE"]
         reason = f"FORGE_PROFILE={name} is set."
     elif name == "auto":

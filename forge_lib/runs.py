@@ -9,16 +9,18 @@ import operator
 import os
 import platform
 import random
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from forge_lib import ROOT, place
+from forge_lib import place
 from forge_lib.files import (
     RunError,
     check_disk,
     fresh_folder,
+    is_source,
     json_lines,
     json_text,
     read_json,
@@ -30,8 +32,10 @@ from forge_lib.lock import check_free
 from forge_lib.profiles import Profile, get_profile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
-TRACKERS_OWN = ("mlflow.db", "mlartifacts", "wandb", "trackio")  # stand beside the runs
-SOURCES = [ROOT, *(ROOT / name for name in ("benchmarks", "data", "forge_lib", "notebooks", "tests"))]
+# Beside the runs stand the trackers' files, on some disks in any case; the others are devices, not files, on Windows.
+TAKEN = re.compile(
+    r"(?i)mlflow\.db.*|mlartifacts|wandb|trackio|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?: *\..*)?"
+)
 SEED = 17  # where nobody asks for another
 BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
@@ -152,9 +156,12 @@ def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object 
 
 def _owner(config: dict) -> tuple[str, int, str]:
     try:
-        return config["profile"]["name"], config["seed"], config.get("data", "course")
-    except (KeyError, TypeError) as error:
-        raise RunError(f"config.json of the run does not say what it was made with. {BEGIN_AGAIN}") from error
+        made = config["profile"]["name"], config["seed"], config.get("data", "course")
+    except (KeyError, TypeError):
+        made = ()
+    if [type(part) for part in made] != [str, int, str]:
+        raise RunError(f"config.json of the run does not say what it was made with. {BEGIN_AGAIN}")
+    return made
 
 
 def run_folder(name: str) -> Path:
@@ -166,13 +173,13 @@ def run_folder(name: str) -> Path:
 '-' or a space between them: it stands for one folder in runs/.
     """
     plain = isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() and not set(name) & set('/\\:*?"<>|{}')
-    if not plain or len(name.encode()) > 200 or name[0] in ".- ~" or name[-1] in ". " or name in TRACKERS_OWN:
+    if not plain or len(name.encode()) > 200 or name[0] in ".- ~" or name[-1] in ". " or TAKEN.fullmatch(name):
         raise RunError(
             f"{name!r} cannot name a run. A name is up to 64 letters, digits and such as '_', '.', '-' or a space "
             "between them: it stands for one folder in runs/."
         )
     folder = place("FORGE_RUNS", "runs") / name
-    if folder.resolve() in SOURCES:
+    if is_source(folder):
         raise RunError(
             f"The run '{name}' would be written into the course's own files. Set FORGE_RUNS to another folder."
         )
@@ -199,11 +206,16 @@ def check_seed(seed: object) -> int:
 def absolute_source(source: str) -> str:
     """A data source with its folder made absolute: kernels work in the repository, not where this was called.
 
+    Raises RunError for what can be no path.
+
     >>> absolute_source("course"), absolute_source("spider:hub")
     ('course', 'spider:hub')
     """
     kind, _, where = source.partition(":")
-    return source if where in ("", "hub") else f"{kind}:{Path(os.path.expanduser(where)).resolve()}"
+    try:
+        return source if where in ("", "hub") else f"{kind}:{os.path.realpath(os.path.expanduser(where))}"
+    except ValueError as error:
+        raise RunError(f"{where!r} cannot be the path of a folder ({error}).") from error
 
 
 def run_command(lab: Run, *words: str) -> str:

@@ -9,7 +9,7 @@ The store names no folder of this machine: it may be handed on, and is found aga
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import os
 import shutil
 import sqlite3
@@ -68,10 +68,18 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
 
 
 def tracker() -> str:
-    """The tracker that FORGE_TRACKING names, "mlflow" where it is unset. Raises TrackingError for an unknown one."""
+    """The tracker that FORGE_TRACKING names, "mlflow" where it is unset.
+
+    Raises TrackingError for an unknown one, and for one that is not installed: now rather than when training begins.
+    """
     name = os.environ.get("FORGE_TRACKING") or "mlflow"
     if name not in TRACKERS:
         raise TrackingError(f"There is no tracker '{name}'. Set FORGE_TRACKING to one of: {', '.join(TRACKERS)}.")
+    if name != "none" and importlib.util.find_spec(name) is None:
+        raise TrackingError(
+            f"FORGE_TRACKING={name} needs a package that is not installed. Run `pip install {name}`, or leave "
+            "FORGE_TRACKING unset: MLflow comes with the course."
+        )
     return name
 
 
@@ -87,19 +95,11 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def _package(name: str):
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise TrackingError(
-            f"FORGE_TRACKING={name} needs a package that is not installed. Run `pip install {name}`, or leave "
-            "FORGE_TRACKING unset: MLflow comes with the course."
-        ) from error
-
-
 def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # read at import; else it reports how it makes its tables
-    mlflow, entities = _package("mlflow"), _package("mlflow.entities")
+    import mlflow
+    from mlflow import entities
+
     store, files = lab.dir.parent / "mlflow.db", lab.dir.parent / "mlartifacts"
     client = mlflow.MlflowClient(f"sqlite:///{store}")
     known = client.get_experiment_by_name("forge")
@@ -151,7 +151,8 @@ def _forget_folders(store: Path, relative: str) -> None:
 
 def _wandb(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    wandb = _package("wandb")
+    import wandb
+
     run = wandb.init(
         project="forge", name=name, group=lab.name, dir=lab.dir.parent, config=config | tags,
         mode=None if os.environ.get("WANDB_API_KEY") else "offline",  # without a key it would ask for a login
@@ -162,7 +163,8 @@ def _wandb(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) ->
 
 def _trackio(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -> Track:
     os.environ.setdefault("TRACKIO_DIR", str(lab.dir.parent / "trackio"))  # read when trackio is imported
-    trackio = _package("trackio")
+    import trackio
+
     run = trackio.init(project="forge", name=name, group=lab.name, config=config | tags, embed=False)
 
     def close(good: bool) -> None:

@@ -77,7 +77,18 @@ def test_greedy_is_asked_for(ask):
     assert asked["temperature"] == 0
 
 
-@pytest.mark.parametrize("usage", [{}, {"usage": None}, {"usage": {}}, {"usage": {"prompt_tokens": None}}])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        {"usage": None},
+        {"usage": {}},
+        {"usage": {"prompt_tokens": None}},
+        {"usage": {"prompt_tokens": "12", "completion_tokens": -1}},
+        {"usage": [1]},
+        {"usage": "many"},
+    ],
+)
 def test_a_server_need_not_count(ask, usage):
     [reply], _ = ask(answer() | usage)
     assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("SELECT 1", 0, 0)
@@ -91,6 +102,12 @@ NO_TEXT = {
     "no choices": answer() | {"choices": []},
     "choices of null": answer() | {"choices": None},
     "no message": answer() | {"choices": [{"index": 0, "finish_reason": "length"}]},
+    "choices that are none": answer() | {"choices": {"a": 1}},
+    "choices of text": answer() | {"choices": "abc"},
+    "a choice of null": answer() | {"choices": [None]},
+    "a message of text": answer() | {"choices": [{"message": "SELECT 1"}]},
+    "a number": answer(5),
+    "an object": answer({"text": ["SELECT 1"]}),
     "thoughts only": answer("", "length", reasoning_content="Let me see"),
 }
 
@@ -107,7 +124,7 @@ def test_what_was_cut_off_has_not_ended(ask):
 
 
 def test_text_in_parts_is_joined(ask):
-    [reply], _ = ask(answer([{"type": "thinking", "thinking": []}, {"type": "text", "text": "SELECT "}, {"type": "text", "text": "1"}]))  # fmt: skip
+    [reply], _ = ask(answer([{"type": "thinking", "thinking": []}, {"type": "text", "text": "SELECT "}, {"type": "text", "text": "1"}, None, {"text": 5}]))  # fmt: skip
     assert reply.text == "SELECT 1"
 
 
@@ -183,6 +200,14 @@ def test_nobody_there(monkeypatch, url):
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     with pytest.raises(EndpointError, match="did not answer"):
         endpoint("m")(QUESTION, 5)
+
+
+def test_an_address_that_is_none_is_named(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    for url in ("http://[::1", "http://a:b/v1"):
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+        with pytest.raises(EndpointError, match="OPENAI_BASE_URL is .* no address"):
+            endpoint("m")
 
 
 @pytest.mark.parametrize("key", ["", "  ", None])

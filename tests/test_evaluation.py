@@ -1,5 +1,6 @@
 """Contenders, metrics and statistics: what the result table and its intervals rest on."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -197,6 +198,11 @@ def test_differences_may_be_negative_and_shares_may_not():
     assert bootstrap_interval([-0.2, -0.21, -0.19], [0, 1, 2])[1] < 0
     with pytest.raises(ValueError, match="no item"):
         bootstrap_interval([], [])
+    for value in (math.nan, math.inf, None):
+        with pytest.raises(ValueError, match="not a number"):
+            bootstrap_interval([1, value], ["a", "b"])
+    with pytest.raises(ValueError, match="no answer to summarize"):
+        summary_row([])
 
 
 def test_compare_counts_gains_and_losses():
@@ -291,7 +297,36 @@ def test_a_paid_answer_is_kept_as_it_comes(tmp_path):
             other(questions[0], 64)
 
 
-@pytest.mark.parametrize("line", ['{"text": "SELECT 1"}', '{"request": "x", "txt": 1}', "[]", "nonsense", "\x00"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"text": "SELECT 1"}',
+        '{"request": "x", "txt": 1}',
+        "[]",
+        "nonsense",
+        "\x00",
+        *(
+            json.dumps(
+                {
+                    "request": "x",
+                    "text": "",
+                    "prompt_tokens": 1,
+                    "completion_tokens": 1,
+                    "seconds": 1.0,
+                    "finished": True,
+                }
+                | wrong
+            )
+            for wrong in (
+                {"text": None},
+                {"seconds": "1"},
+                {"prompt_tokens": None},
+                {"finished": "no"},
+                {"request": [1]},
+            )
+        ),
+    ],
+)
 def test_a_damaged_line_of_paid_answers_is_named(tmp_path, line):
     file = tmp_path / "answers.jsonl"
     file.write_text(line + "\n" + '{"request": "y"}' + "\n")

@@ -41,6 +41,12 @@ def test_the_environment_chooses_and_a_name_overrides_it(monkeypatch):
     assert get_profile("cpu")[0].name == "cpu"
 
 
+@pytest.mark.parametrize("value", ["", "auto"])
+def test_an_environment_that_asks_for_nothing_lets_the_machine_decide(value, monkeypatch):
+    monkeypatch.setenv("FORGE_PROFILE", value)
+    assert get_profile("auto", Devices())[0].name == "cpu"
+
+
 def test_the_environment_may_choose_another_engine(monkeypatch):
     assert get_profile("cpu")[0].engine == "torch"
     monkeypatch.setenv("FORGE_ENGINE", "trl")

@@ -70,6 +70,11 @@ def test_the_card_contains_the_runs_own_numbers(run, measured):
         assert str(comparison) in card
 
 
+def test_the_card_names_the_versions_of_the_training(run, measured):
+    run.save_json("sft/config.json", {"versions": {"torch": "8.8.8"}})
+    assert "torch 8.8.8" in model_card(run, **measured, repo_id="me/forge-x")
+
+
 def test_other_numbers_make_another_card(run, measured):
     """Guards against a number typed into the template."""
     rows = [summary_row(answers("SFT", {3}))]
@@ -144,9 +149,16 @@ def test_the_embedded_base_is_called_what_it_is(run, measured):
 
 def test_results_that_lack_something_are_named_in_a_sentence(run, measured):
     broken = {
-        "rows": ([], [{}], [{"contender": "SFT"}], None, [3]),
+        "rows": ([], [{}], [{"contender": "SFT"}], None, [3], [measured["rows"][-1] | {"all_low": float("inf")}]),
         "comparisons": ([], None, [3]),
-        "formats": ([{}], None, [3], [{"file": "x"}]),
+        "formats": (
+            [{}],
+            None,
+            [3],
+            [{"file": "x"}],
+            [measured["formats"][0] | {"finished": "all"}],
+            [measured["formats"][0] | {"all": float("nan")}],
+        ),
     }
     for field, values in broken.items():
         for value in values:
@@ -302,7 +314,25 @@ def test_what_is_private_does_not_go_into_a_public_repository_that_is_there(
     assert len(sent) == uploads
 
 
-BAD_IDS = ["", " ", "../../x y", "a/b/c", "me/x.git", "/x", "me/", "me\\x", "-me/x", None, "me/" + "x" * 97]
+BAD_IDS = [
+    "",
+    " ",
+    "../../x y",
+    "a/b/c",
+    "me/x.git",
+    "/x",
+    "me/",
+    "me\\x",
+    "-me/x",
+    None,
+    "me/" + "x" * 97,
+    "model",
+    "мой/x",
+    "me/x\n",
+    "me/a--b",
+    "me/..",
+    "https://huggingface.co/me/x",
+]
 
 
 @pytest.mark.parametrize("name", BAD_IDS)

@@ -68,7 +68,7 @@ def test_a_failing_cell_stops_the_run_shows_its_traceback_and_can_be_continued(c
     assert summary(course) == {"01_first": "passed", "02_second": "failed"}
     assert not (course / "runs" / "r" / "notebooks" / "02_second.ipynb").exists()
     write(course / "notebooks", "02_second.ipynb", "x = 1")
-    assert run_all.main(["--profile", "smoke", "--run", "r", "--from", "02"]) == 0
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--from", "02", "--to", "02"]) == 0
     assert set(summary(course).values()) == {"passed"}
 
 
@@ -83,8 +83,12 @@ def test_executed_notebooks_are_put_back_with_a_stamp_and_without_the_injected_c
     assert book.metadata.forge.code != run_all.code_hash(book)
 
 
-@pytest.mark.enable_socket
-def test_another_profile_than_the_committed_one_leaves_the_notebooks_and_keeps_its_minutes(course):
+def test_another_profile_than_the_committed_one_leaves_the_notebooks_and_keeps_its_minutes(course, monkeypatch):
+    def executed(source, target, *_):
+        write_atomically(target, source.read_text())
+        return {"seconds": 90.0, "peak_gb": 1.0, "failure": None}
+
+    monkeypatch.setattr(run_all, "execute", executed)
     before = (course / "notebooks" / "01_first.ipynb").read_bytes()
     assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "01", "--write-back"]) == 0
     assert (course / "notebooks" / "01_first.ipynb").read_bytes() == before
@@ -140,6 +144,9 @@ REFUSED = [
     "zz",
     "s",
     "04_sf",
+    "solutions/04_sft.ipynb",
+    "/etc/04_sft.ipynb",
+    "../04_sft",
     "0x1",
     "٤",
     "..",
@@ -219,7 +226,9 @@ ROW = {"notebook": "01_first", "status": "passed", "seconds": 1.0, "peak_gb": 1.
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"notebooks": 5}', '{"notebooks": [5]}',
-                                     json.dumps({"notebooks": [ROW | {"seconds": "long"}]})])  # fmt: skip
+                                     *(json.dumps({"notebooks": rows}) for rows in (
+                                         [ROW | {"seconds": "long"}], [ROW | {"seconds": float("nan")}], [ROW | {"peak_gb": True}],
+                                         [ROW | {"seconds": -1}], [ROW | {"status": "?"}], [ROW, ROW]))])  # fmt: skip
 def test_a_damaged_summary_is_named_and_stays(content, course, capsys):
     path = write_atomically(course / "runs" / "r" / "summary.json", content)
     assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "1"]) == 2
@@ -228,7 +237,15 @@ def test_a_damaged_summary_is_named_and_stays(content, course, capsys):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"smoke": 5}', '{"smoke": {"minutes": {"01_first": "x"}, "peak_gb": {}}}']
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"smoke": 5}',
+        '{"smoke": {"minutes": {"01_first": "x"}, "peak_gb": {}}}',
+        '{"smoke": {"minutes": {"01_first": NaN}, "peak_gb": {}}}',
+    ],
 )
 def test_damaged_minutes_are_named(content, course, capsys, monkeypatch):
     path = write_atomically(course / "measured.json", content)
@@ -237,6 +254,20 @@ def test_damaged_minutes_are_named(content, course, capsys, monkeypatch):
         assert run_all.main(["--profile", "smoke", *arguments]) == 2
         assert "measured.json" in capsys.readouterr().err
     assert not (course / "runs").exists()
+
+
+@pytest.mark.parametrize("option", ["run", "profile", "data", "only", "from", "to"])
+def test_two_dashes_are_no_value(option, course, capsys):
+    with pytest.raises(SystemExit):
+        run_all.main(["--profile", "smoke", f"--{option}=--"])
+    assert "--" in capsys.readouterr().err and not (course / "runs").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_named_before_the_course_begins(course, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("FORGE_TRACKING", "wandb")
+    assert run_all.main(["--profile", "smoke"]) == 2
+    assert "FORGE_TRACKING=wandb needs a package" in capsys.readouterr().err and not (course / "runs").exists()
 
 
 def test_a_run_of_another_seed_is_refused_at_once(course, capsys, monkeypatch):
@@ -259,6 +290,13 @@ def test_a_source_notebook_is_never_written_over(course, capsys, monkeypatch):
     assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
     assert "written over 01_first.ipynb" in capsys.readouterr().err
     assert (course / "notebooks" / "01_first.ipynb").read_bytes() == before
+
+
+def test_solutions_are_not_written_over_through_a_link(course, capsys):
+    (course / "runs" / "r").mkdir(parents=True)
+    (course / "runs" / "r" / "notebooks").symlink_to(ROOT / "notebooks" / "solutions")
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 2
+    assert "course's own files" in capsys.readouterr().err
 
 
 def test_the_command_that_goes_on_asks_for_the_same(course, capsys, monkeypatch):
@@ -292,11 +330,11 @@ def test_the_command_that_goes_on_asks_for_the_same(course, capsys, monkeypatch)
 @pytest.mark.enable_socket
 def test_a_kernel_that_dies_is_a_sentence_a_row_and_a_way_to_go_on(course, capsys):
     write(course / "notebooks", "02_second.ipynb", "import os, signal", "os.kill(os.getpid(), signal.SIGKILL)")
-    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 1
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--from", "02"]) == 1
     shown = capsys.readouterr()
     assert "02_second.ipynb failed: its kernel died" in shown.err and "memory" in shown.err
     assert "Traceback" not in shown.err and "--from 02" in shown.out
-    assert summary(course) == {"01_first": "passed", "02_second": "failed"}
+    assert summary(course) == {"02_second": "failed"}
 
 
 @pytest.mark.enable_socket
@@ -329,10 +367,10 @@ def begin(course, *arguments, **options):
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 3), (signal.SIGTERM, 1)])
 def test_an_interrupt_ends_with_one_sentence_and_leaves_no_orphan_kernel(number, times, course):
     write(course / "notebooks", "02_second.ipynb", f"import time, pathlib; pathlib.Path({str(course / 'started')!r}).touch(); time.sleep(600)")  # fmt: skip
-    process = begin(course, "--seed", "5", stdout=subprocess.DEVNULL)
+    process = begin(course, "--seed", "5", "--from", "02", stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (course / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
+        time.sleep(0.02)
     kernels = psutil.Process(process.pid).children(recursive=True)
     assert kernels, "the kernel is running"
     for _ in range(times):
@@ -341,7 +379,7 @@ def test_an_interrupt_ends_with_one_sentence_and_leaves_no_orphan_kernel(number,
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number and "Traceback" not in errors
     assert errors.endswith("go on with --from: python run_all.py --from 02 --profile smoke --run r --seed 5\n")
-    assert psutil.wait_procs(kernels, timeout=10)[1] == []
+    assert psutil.wait_procs(kernels, timeout=30)[1] == []
 
 
 @pytest.mark.parametrize("wait", [0.1, 0.6])

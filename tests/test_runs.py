@@ -80,7 +80,7 @@ def test_an_unknown_task_is_refused():
 
 
 NAMES = ["..", ".", "", "../x", "a/b", "/tmp/x", "a\\b", "~", "~/x", "-x", ".hidden", "x.", "x ", " x", "a\nb", "a\0b", "a\u202eb",
-         "x" * 65, "ж" * 120, "a:b", "a*", "{run}", "mlflow.db", "mlartifacts", "\ud800", 5, None]  # fmt: skip
+         "x" * 65, "ж" * 120, "a:b", "a*", "{run}", "mlflow.db", "mlartifacts", "MLflow.DB", "mlflow.db-wal", "CON", "nul.txt", "Com1", "lpt9 .x", "\ud800", 5, None]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -90,7 +90,9 @@ def test_a_run_is_one_plain_folder(name, tmp_path):
     assert not any(tmp_path.rglob("config.json"))
 
 
-@pytest.mark.parametrize("name", ["default", "a run", "мой", "2026-11-26_a", "v1.2", "O'Brien"])
+@pytest.mark.parametrize(
+    "name", ["default", "a run", "мой", "2026-11-26_a", "v1.2", "O'Brien", "console", "com10", "wandb2"]
+)
 def test_a_run_may_have_any_plain_name(name, tmp_path):
     assert start("smoke", name).dir == tmp_path / "runs" / name
 
@@ -99,9 +101,21 @@ def test_a_run_is_never_written_into_the_course_itself(monkeypatch):
     monkeypatch.setenv("FORGE_RUNS", str(ROOT.parent))
     with pytest.raises(RunError, match="course's own files"):
         run_folder(ROOT.name)
-    monkeypatch.setenv("FORGE_RUNS", ".")
-    with pytest.raises(RunError, match="course's own files"):
-        run_folder("notebooks")
+    for where, name in ((".", "notebooks"), ("notebooks", "solutions"), ("forge_lib/training", "r"), (".git", "r")):
+        monkeypatch.setenv("FORGE_RUNS", where)
+        with pytest.raises(RunError, match="course's own files"):
+            run_folder(name)
+
+
+def test_links_that_run_in_a_circle_are_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "loop"))
+    with pytest.raises(RunError, match="cannot be written"):
+        start("smoke", "r")
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
+    assert start("smoke", "r", data=f"my:{tmp_path}/loop").source == f"my:{tmp_path}/loop"
+    with pytest.raises(RunError, match="cannot be the path of a folder"):
+        start("smoke", "r2", data="my:\0")
 
 
 def test_a_file_in_the_place_of_a_run_is_named(tmp_path, monkeypatch):
@@ -129,7 +143,21 @@ def test_a_refused_start_leaves_no_run_behind(tmp_path, monkeypatch):
     assert not (tmp_path / "runs").exists()
 
 
-DAMAGED = ["", "{", "[]", "5", "null", "{}", '{"profile": 5, "seed": 17}', '{"profile": {}}', "\udcff", "[" * 100_000]
+DAMAGED = [
+    "",
+    "{",
+    "[]",
+    "5",
+    "null",
+    "{}",
+    '{"profile": 5, "seed": 17}',
+    '{"profile": {}}',
+    '{"profile": {"name": "smoke"}, "seed": "17"}',
+    '{"profile": {"name": "smoke"}, "seed": true}',
+    '{"profile": {"name": "smoke"}, "seed": 17, "data": null}',
+    "\udcff",
+    "[" * 100_000,
+]
 
 
 @pytest.mark.parametrize("text", DAMAGED, ids=lambda t: t[:12])

@@ -14,7 +14,7 @@ from pathlib import Path
 from forge_lib.chat import Message, Prompt, encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.endpoint import Ask, Reply, endpoint
-from forge_lib.files import RunError, cut_torn_tail, json_lines, read_jsonl
+from forge_lib.files import RunError, cut_torn_tail, is_measure, json_lines, read_jsonl
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
@@ -121,6 +121,14 @@ def openai_endpoint(
     return answer
 
 
+def _whole(reply: Reply) -> Reply:
+    """The reply, unless something else stands in the place of its text or a number: TypeError."""
+    numbers = (reply.prompt_tokens, reply.completion_tokens, reply.seconds)
+    if not (isinstance(reply.text, str) and all(map(is_measure, numbers)) and isinstance(reply.finished, bool)):
+        raise TypeError("a text, a number or a yes or no is something else")
+    return reply
+
+
 def remember(ask: Ask, saved: Path, who: str) -> Ask:
     """`ask`, with every reply of `who` appended to `saved` before it is handed on, and found there the next time.
 
@@ -134,7 +142,7 @@ def remember(ask: Ask, saved: Path, who: str) -> Ask:
         for record in read_jsonl(saved, mend):
             try:
                 request = record.pop("request")
-                known[request] = Reply(**record)
+                known[request] = _whole(Reply(**record))
             except (KeyError, TypeError) as error:
                 raise RunError(f"{saved.name} holds a line that is no reply ({error}). {mend}") from error
 

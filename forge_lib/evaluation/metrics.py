@@ -58,6 +58,8 @@ def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: 
 def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
     """Execution accuracy with 95% intervals (bootstrap over databases), overall and by group (plain questions on
     seen and on unseen schemas, hard wordings); tokens and latency."""
+    if not records:
+        raise ValueError("There is no answer to summarize: every pair was left out, or none was asked.")
     row: dict = {"contender": records[0]["contender"], "items": len(records)}
     for label in ("all", *GROUPS):
         chosen = [r for r in records if label in ("all", group(r))]

@@ -25,7 +25,7 @@ def bootstrap_interval(
     Where there is little to draw from: of fewer than 20 clusters, Student's t around the mean with the clusters' (or,
     if that is wider, the items') standard error; of one cluster, its items, as if they were independent; of values
     that are all equal, Clopper and Pearson's exact limits (1934). `interval_note` says which it was.
-    Raises ValueError when there is no value.
+    Raises ValueError when there is no value, or one that is no finite number.
 
     >>> low, high = bootstrap_interval([0, 1, 1, 1], ["a", "a", "b", "b"])
     >>> bool(low <= 0.75 <= high)
@@ -34,6 +34,8 @@ def bootstrap_interval(
     values = np.asarray(values, dtype=float)
     if not len(values):
         raise ValueError("There is no item to compute an interval of.")
+    if not np.isfinite(values).all():
+        raise ValueError("One of the values is not a number; an interval over them would not be one either.")
     bounds = bounds or ((-1.0, 1.0) if values.min() < 0 else (0.0, 1.0))
     if (values == values[0]).all():
         return _all_equal(values[0], len(values), level, bounds)

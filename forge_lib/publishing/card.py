@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,12 +38,21 @@ def model_card(
     """
     check_repo_id(repo_id)
     try:
+        check_numbers([*rows, *map(vars, comparisons), *formats])
         return _card(run, rows, comparisons, formats, repo_id, gguf)
-    except (LookupError, TypeError, AttributeError, StopIteration) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
         raise RunError(
             f"The run's results cannot be made a card ({type(error).__name__}: {error}): they are damaged, or of another "
             "version of the course. Run 06_evaluation and 07_quantization again."
         ) from error
+
+
+def check_numbers(results: Sequence[dict]) -> None:
+    """Raise ValueError where a number in these rows is none: a card with "nan%" would be read as a result."""
+    for row in results:
+        for name, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}")
 
 
 def licence(base: str, data: str) -> tuple[str, str]:
@@ -84,7 +94,7 @@ def _card(
     base = base_id(profile)
     tuned = next(r for r in rows if r["contender"] == gain.second)
     shown = _shipped_file(run, formats) if gguf else tuned
-    versions = run.load_json("config.json", "01_setup")["versions"]
+    versions = run.config("sft")["versions"]  # those of the training; later notebooks may run under others
     measured = f"the file `{shown['file']}`" if gguf else "it"
     quantized = "\n".join(
         f"| `{f['file']}` | {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} [{f['all_low']:.1f}, {f['all_high']:.1f}] "

@@ -27,6 +27,8 @@ def check_repo_id(repo_id: str) -> str:
     """
     try:
         validate_repo_id(repo_id if isinstance(repo_id, str) else "")
+        if "/" not in repo_id:
+            raise HFValidationError("it does not say whose it is")
     except HFValidationError as error:
         raise PublishError(
             f"{repo_id!r} is no name of a repository on the Hub: {str(error).rstrip('.')}. "

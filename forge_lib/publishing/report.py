@@ -15,7 +15,7 @@ from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import is_significant
 from forge_lib.files import RunError, read_json, write_atomically
 from forge_lib.profiles import PROFILES, measured
-from forge_lib.publishing.card import format_prices
+from forge_lib.publishing.card import check_numbers, format_prices
 from forge_lib.runs import run_folder
 
 ABOUT = {
@@ -51,6 +51,7 @@ def _results(run: Path) -> str:
     comparisons = _load(run, "evaluation/comparisons.json", "06_evaluation")
     formats = _load(run, "export/formats.json", "07_quantization")
     config = _load(run, "config.json", "01_setup")
+    check_numbers([*rows, *comparisons, *formats])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
         f"seed {config['seed']}; in brackets the 95% interval, bootstrapped over databases.",

@@ -12,6 +12,7 @@ import argparse
 import datetime
 import math
 import random
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -22,6 +23,7 @@ from accelerate.utils import DistributedType, InitProcessGroupKwargs
 
 from forge_lib.data.pairs import DataError, DataSet, Pair, spread, training_part
 from forge_lib.data.sources import fingerprint, load_data
+from forge_lib.lock import held
 from forge_lib.models import ModelError, load_base, load_tokenizer
 from forge_lib.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.runs import Run, RunError, start
@@ -42,11 +44,17 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--seed", type=int, default=17)
     parser.add_argument("--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR")
-    parser.add_argument("--steps", type=int, help="make no more than so many optimizer steps")
+    parser.add_argument("--steps", type=_count, help="make no more than so many optimizer steps")
     parser.add_argument(
-        "--packs-per-step", type=int, help="instead of the profile's; with less than one a process some idle"
+        "--packs-per-step", type=_count, help="instead of the profile's; with less than one a process some idle"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
+    return int(text)
 
 
 def all_packs(data: DataSet, pairs: Sequence[Pair], tokenizer, lab: Run) -> list[Pack]:
@@ -60,13 +68,20 @@ def all_packs(data: DataSet, pairs: Sequence[Pair], tokenizer, lab: Run) -> list
 
 
 def fit(options: argparse.Namespace, accelerator: Accelerator) -> None:
-    """Train, and write `sft/adapter`, `sft/records.jsonl` and `sft/result.json` of the run."""
-    kind, first = accelerator.distributed_type, accelerator.is_main_process
+    """Train, and write `sft/adapter`, `sft/records.jsonl` and `sft/result.json` of the run, which no other may use then."""
     with accelerator.main_process_first():  # it builds what the others find: databases, unpacked weights
         lab = start(options.profile, options.run, options.seed, data=options.data)
         data, tokenizer = load_data(options.data, lab), load_tokenizer(lab.profile)
         # FSDP takes the weights from main memory, so that no device has to hold all of them.
-        base = load_base(replace(lab.profile, device="cpu") if kind == DistributedType.FSDP else lab.profile)
+        sharded = accelerator.distributed_type == DistributedType.FSDP
+        base = load_base(replace(lab.profile, device="cpu") if sharded else lab.profile)
+    accelerator.wait_for_everyone()  # each has seen that nobody holds the run; only now one of them may
+    with held(lab.dir) if accelerator.is_main_process else nullcontext():
+        _fit(lab, data, tokenizer, base, options, accelerator)
+
+
+def _fit(lab: Run, data: DataSet, tokenizer, base, options: argparse.Namespace, accelerator: Accelerator) -> None:
+    kind, first = accelerator.distributed_type, accelerator.is_main_process
     profile, pad_id = lab.profile, tokenizer.pad_token_id
     settings = replace(settings_for(profile), patience=None)  # it asks for an accuracy, which nobody measures here
     if kind == DistributedType.DEEPSPEED:  # it wants to know, and would take it from a data loader

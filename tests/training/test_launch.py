@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,6 +21,7 @@ from safetensors.torch import load_file
 from forge_lib import ROOT
 from forge_lib.models import load_adapted
 from forge_lib.profiles import PROFILES
+from forge_lib.training import launch
 from forge_lib.training.launch import arguments
 from forge_lib.training.processes import OneProcess, shares
 from forge_lib.training.sft import SFTSettings
@@ -151,6 +154,28 @@ def test_every_pack_counts_once_and_nobody_waits_in_vain(count, size):
     assert sorted(p for mine in passes for part, weight in mine for p in part if weight) == packs
     assert all(part and len(part) <= size for mine in passes for part, _ in mine)
     assert [p for part, _ in shares(packs, size, OneProcess()) for p in part] == packs
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--steps", "0"), ("--steps", "-2"), ("--packs-per-step", "0"), ("--packs-per-step", "1.5")]
+)
+def test_a_number_of_steps_or_packs_is_at_least_one(option, value, capsys):
+    with pytest.raises(SystemExit):
+        arguments().parse_args([f"{option}={value}"])
+    assert "whole number from 1 on" in capsys.readouterr().err
+
+
+def test_the_run_is_held_while_it_trains(tmp_path, monkeypatch):
+    seen = []
+    lab = SimpleNamespace(dir=tmp_path, profile=PROFILES["smoke"])
+    for name in ("load_data", "load_tokenizer", "load_base"):
+        monkeypatch.setattr(launch, name, lambda *_: None)
+    monkeypatch.setattr(launch, "start", lambda *_, **__: lab)
+    monkeypatch.setattr(launch, "_fit", lambda *_: seen.append(os.environ.get("FORGE_HELD")))
+    crew = SimpleNamespace(main_process_first=nullcontext, wait_for_everyone=lambda: None, distributed_type=None)
+    for crew.is_main_process in (True, False):
+        launch.fit(arguments().parse_args([]), crew)
+    assert seen == [str(tmp_path), None]
 
 
 STARTED_BY = {"cpu2": "multi_gpu", "ddp": "multi_gpu", "fsdp2": "use_fsdp", "deepspeed": "use_deepspeed"}
