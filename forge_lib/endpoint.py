@@ -47,7 +47,7 @@ def endpoint(model: str | None = None, temperature: float | None = None) -> Ask 
     key = os.environ.get("OPENAI_API_KEY", "").strip()
     if not key:
         return None
-    from httpx import InvalidURL
+    from httpx2 import InvalidURL
     from openai import OpenAI
 
     where = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI

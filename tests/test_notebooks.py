@@ -2,8 +2,6 @@
 
 import ast
 import re
-import shutil
-import sqlite3
 from collections import Counter
 
 import nbformat
@@ -79,7 +77,7 @@ def test_cells_are_short_and_prose_leads(path):
 SCORES = {"accuracy", "compare", "evaluate", "generate", "grade", "graded", "mean_loss", "percent", "score"}
 
 
-def tests_opened(source: str) -> list[str]:
+def scored_on_the_test(source: str) -> list[str]:
     """Calls in `source` that score something, or let a model answer it, and are handed the test: `data.test`, a record's
     "test", or a name that was made from one of them. Counting, and looking for leaks, is no scoring."""
     from_test: set[str] = set()
@@ -110,7 +108,7 @@ def tests_opened(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", [b for b in BOOKS if b.name < "06"], ids=lambda p: p.stem)
 def test_the_test_stays_closed_until_notebook_06(path):
-    assert not tests_opened("\n".join(c.source for c in code_cells(path)))
+    assert not scored_on_the_test("\n".join(c.source for c in code_cells(path)))
 
 
 @pytest.mark.parametrize(
@@ -125,14 +123,14 @@ def test_the_test_stays_closed_until_notebook_06(path):
     ],
 )
 def test_a_look_at_the_test_is_seen(source):
-    assert tests_opened(source)
+    assert scored_on_the_test(source)
 
 
 @pytest.mark.parametrize(
     "source", ["len(data.test)", "few = data.test\nfew = data.validation\nevaluate('a', b, data, few)"]
 )
 def test_counting_the_test_is_no_look_at_it(source):
-    assert not tests_opened(source)
+    assert not scored_on_the_test(source)
 
 
 @pytest.mark.slow
@@ -144,62 +142,6 @@ def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch):
     assert run_all.main(["--profile", "smoke", "--run", "smoke"]) == 0
     done = {p.name for p in (tmp_path / "smoke" / "notebooks").glob("*.ipynb")}
     assert done == {b.name for b in BOOKS}
-
-
-OWN = """
-CREATE TABLE товар (код INTEGER PRIMARY KEY, название TEXT, "Unit Price (€)" REAL, "в наличии" INTEGER);
-CREATE TABLE "Order Details" ("Order ID" INTEGER, код INTEGER REFERENCES товар(код), "select" INTEGER, sent TIMESTAMP,
-    twice AS ("select" * 2), PRIMARY KEY ("Order ID", код));
-CREATE VIEW dear AS SELECT код, название FROM товар WHERE "Unit Price (€)" > 50;
-CREATE VIRTUAL TABLE notes USING fts5(body);
-"""
-COUNTS = [
-    "FROM товар", "FROM dear", 'FROM "Order Details"', 'FROM товар WHERE "в наличии" = 1', "FROM notes",
-    *(f'FROM товар WHERE "Unit Price (€)" > {price}' for price in (10, 30, 70)),
-    *(f'FROM "Order Details" WHERE "select" = {number}' for number in (1, 2, 3)),
-    'FROM "Order Details" JOIN товар ON товар.код = "Order Details".код WHERE товар.название = "товар 3"',
-    "FROM товар WHERE weight > 3",  # a gold that does not run
-]  # fmt: skip
-
-
-@pytest.fixture
-def own_folder(tmp_path):
-    """What people bring, in one folder: one database in use (its rows still in the -wal file) with Cyrillic and quoted
-    names, a view and a full-text table; a spreadsheet's CSV of a dozen pairs, all counts, and one that does not run."""
-    folder, writer = tmp_path / "own", sqlite3.connect(tmp_path / "writer.sqlite")
-    folder.mkdir()
-    writer.execute("PRAGMA journal_mode = WAL")
-    writer.execute("PRAGMA wal_autocheckpoint = 0")
-    writer.executescript(OWN)
-    writer.executemany(
-        "INSERT INTO товар VALUES (?, ?, ?, ?)",
-        [(i, f"товар {i}", i * 3.5 if i != 7 else None, i % 2) for i in range(1, 31)],
-    )
-    writer.executemany(
-        'INSERT INTO "Order Details" VALUES (?, ?, ?, ?)',
-        [(i // 2, 1 + i % 30, i % 5, f"2024-0{1 + i % 9}-11 10:00:00") for i in range(60)],
-    )
-    writer.execute("INSERT INTO notes VALUES ('fragile')")
-    writer.commit()
-    for ending in ("", "-wal"):
-        shutil.copy(f"{tmp_path}/writer.sqlite{ending}", f"{folder}/склад.sqlite{ending}")
-    writer.close()
-    lines = [f"Сколько {n}: count what is asked for;SELECT COUNT(*) {source}" for n, source in enumerate(COUNTS)]
-    text = "\r\n".join(["DB_ID; Question;SQL", *(f"склад;{line}" for line in lines), ";;", ""])
-    (folder / "pairs.csv").write_text(text, encoding="utf-8-sig", newline="")
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.enable_socket
-def test_every_lesson_runs_on_a_small_folder_of_ones_own(tmp_path, monkeypatch, own_folder, capfd):
-    monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert run_all.main(["--profile", "smoke", "--run", "own", "--data", f"my:{own_folder}"]) == 0
-    done = {p.name for p in (tmp_path / "runs" / "own" / "notebooks").glob("*.ipynb")}
-    assert done == {b.name for b in BOOKS}
-    answers = (tmp_path / "runs" / "own" / "evaluation" / "sft.jsonl").read_text(encoding="utf-8")
-    assert "склад" in answers and "weight" not in answers
 
 
 @pytest.mark.slow

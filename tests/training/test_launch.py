@@ -79,7 +79,8 @@ def runs(tokenizer, tmp_path_factory):
          "sql": f"SELECT {aggregate}(price{n}) FROM items"} for n in range(7) for aggregate in ("MIN", "MAX")
     ]  # fmt: skip
     for split, part in (("train", pairs), ("validation", pairs[:6:2]), ("test", pairs[1:4:2])):
-        records = [{**p, "id": f"{split}-{p['id']}"} for p in part]
+        own = "" if split == "train" else f" For {split}."  # a question of the test is taken out of training
+        records = [{**p, "id": f"{split}-{p['id']}", "question": p["question"] + own} for p in part]
         (data / f"{split}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
     (tmp / "sharded.py").write_text(SHARDED)
     (tmp / "sitecustomize.py").write_text(NO_BF16)
