@@ -110,7 +110,7 @@ def _load(source: str, seed: int) -> DataSet:
 
 
 def _folder(place: str) -> Path:
-    shown = place if len(place) <= 80 else f"{place[:80]}…"
+    shown = place if len(place) <= 80 else f"…{place[-80:]}"  # its end says which
     try:
         folder = Path(place).expanduser()
         if folder.is_dir():

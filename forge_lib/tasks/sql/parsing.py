@@ -42,8 +42,9 @@ def with_strings(query: exp.Query, names: Collection[str]) -> exp.Query:
 
     names: of tables and columns, in lower case
 
-    >>> with_strings(parse_query('SELECT "name" FROM t WHERE kind = "new"'), {"t", "name", "kind"}).sql(dialect="sqlite")
-    'SELECT "name" FROM t WHERE kind = \'new\''
+    >>> query = parse_query('SELECT "name" FROM t WHERE kind = "new"')
+    >>> print(with_strings(query, {"t", "name", "kind"}).sql(dialect="sqlite"))
+    SELECT "name" FROM t WHERE kind = 'new'
     """
     known = set(names) | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
     known |= {column.name.lower() for alias in query.find_all(exp.TableAlias) for column in alias.columns}
