@@ -57,6 +57,9 @@ def run():
         ("SELECT UPPER(b) AS k, COUNT(*) AS n FROM t GROUP BY k HAVING n > 1 ORDER BY n", ""),
         ("SELECT UPPER(b) FROM t GROUP BY UPPER(b) HAVING MAX(a) > 1 ORDER BY MIN(id), UPPER(b)", ""),
         ("SELECT b, MAX(id), MIN(id) FROM t GROUP BY a", "b has several values"),
+        ("SELECT * FROM t GROUP BY a", "the rows change"),
+        ("SELECT * FROM t GROUP BY id", ""),
+        ("SELECT * FROM ((SELECT a FROM t))", ""),
         # several values where one is wanted
         (
             "SELECT b FROM t WHERE a = (SELECT 1 UNION ALL SELECT 2)",

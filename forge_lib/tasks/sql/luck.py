@@ -21,6 +21,7 @@ Rows = tuple[tuple, ...]
 CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
 CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
+ROWS_WANTED = (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation, exp.Subquery)  # around a subquery
 RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 CHANGING = re.compile(rf"\b(?:{'|'.join([*CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
 
@@ -184,7 +185,7 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
 def _several_for_one(tree: exp.Query, run: Callable) -> str:
     """Where a subquery that stands for one value has several, of which SQLite takes the first it reads."""
     for subquery in tree.find_all(exp.Subquery):
-        if isinstance(subquery.parent, (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation)):
+        if subquery.parent is None or isinstance(subquery.parent, ROWS_WANTED):
             continue
         query = subquery.unnest()
         if isinstance(query, exp.Query) and query.args.get("order") is None and query.args.get("limit") is None:
@@ -219,7 +220,8 @@ def _reading_may_matter(tree: exp.Query) -> bool:
     limits = [limit.parent for limit in tree.find_all(exp.Limit)]
     if any(query is not tree or query.find(exp.AggFunc) for query in limits):
         return True  # one that another query encloses, or one over sums, whose last digits hang on the order of adding
-    return any(_shows_bare_columns(select) for select in tree.find_all(exp.Select))
+    selects = list(tree.find_all(exp.Select))
+    return any(_shows_bare_columns(s) or (s.is_star and s.args.get("group")) for s in selects)
 
 
 def _shows_bare_columns(select: exp.Select) -> bool:
