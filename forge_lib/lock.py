@@ -28,12 +28,7 @@ def held(folder: Path) -> Iterator[None]:
 
     A file system without locks (some network disks) gives none, and nothing is refused there.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    with file:
+    with _lock_of(folder) as file:
         for _ in range(10):  # a notebook that looks whether the folder is free has it for a moment
             if _take(file):
                 break
@@ -58,12 +53,7 @@ def in_turn(folder: Path) -> Iterator[None]:
     >>> with in_turn(Path(tempfile.mkdtemp()) / "shared"): print("alone")
     alone
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("a+", encoding="utf-8")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    with file:
+    with _lock_of(folder) as file:
         while not _take(file):
             time.sleep(0.05)
         yield
@@ -77,6 +67,15 @@ def check_free(folder: Path) -> None:
     with path.open(encoding="utf-8") as file:
         if not _take(file, shared=True):
             raise _in_use(folder, file)
+
+
+def _lock_of(folder: Path) -> IO:
+    """The file by which a folder is locked, both made where they are missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / ".lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(folder, error) from error
 
 
 def _take(file: IO, shared: bool = False) -> bool:
