@@ -14,6 +14,7 @@ import os
 import shutil
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,7 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
     """A new run of the tracker that FORGE_TRACKING names (mlflow, wandb, trackio, none), finished or failed at the end.
 
     stage: "sft", "grpo"; settings: hyperparameters beside the profile's; tags: such as the pairs' fingerprint.
-    Raises TrackingError for an unknown tracker and for one that is not installed.
+    Raises TrackingError for an unknown tracker, one that is not installed, and a store that cannot be used.
 
         with tracked(lab, "sft", asdict(settings), pairs=fingerprint(pairs)) as track:
             train(model, steps, pad_id, settings, track=track)
@@ -101,18 +102,21 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
     from mlflow import entities
 
     store, files = lab.dir.parent / "mlflow.db", lab.dir.parent / "mlartifacts"
-    client = mlflow.MlflowClient(f"sqlite:///{store}")
-    known = client.get_experiment_by_name("forge")
-    if known and known.lifecycle_stage == "deleted":  # somebody tidied up in the browser
-        client.restore_experiment(known.experiment_id)
-    experiment = known.experiment_id if known else client.create_experiment("forge")
-    _forget_folders(store, f"{files.parent.name}/{files.name}")  # where `mlflow ui` finds them from the repository
-    run = client.create_run(experiment, tags=tags, run_name=name).info.run_id
-    client.log_batch(run, params=[entities.Param(key, value) for key, value in config.items()])
+    try:
+        if store.is_dir():  # MLflow would try again for minutes
+            raise IsADirectoryError("it is a folder")
+        client, run = _mlflow_run(mlflow.MlflowClient, store, f"{files.parent.name}/{files.name}", name, tags)
+        client.log_batch(run, params=[entities.Param(key, value) for key, value in config.items()])
+    except _store_errors() as error:
+        raise TrackingError(
+            f"{store.parent.name}/{store.name}, where MLflow keeps its curves, cannot be used ({_first_line(error)}). Move it "
+            "away (only curves of earlier runs are in it), free some space on its disk, or set FORGE_TRACKING=none."
+        ) from error
     waiting: list = []
 
     def flush() -> None:
-        client.log_batch(run, metrics=waiting)
+        with _out_of_the_way():
+            client.log_batch(run, metrics=waiting)
         waiting.clear()
 
     def log(values: dict[str, float], step: int) -> None:
@@ -123,14 +127,50 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
 
     def artifact(path: Path) -> None:  # MLflow would look for the relative folder below the working one
         copy = files / run / "artifacts" / path.name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(path, copy, dirs_exist_ok=True) if path.is_dir() else shutil.copyfile(path, copy)
+        with _out_of_the_way():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(path, copy, dirs_exist_ok=True) if path.is_dir() else shutil.copyfile(path, copy)
 
     def close(good: bool) -> None:
         flush()
-        client.set_terminated(run, "FINISHED" if good else "FAILED")
+        with _out_of_the_way():
+            client.set_terminated(run, "FINISHED" if good else "FAILED")
 
     return Track(log, artifact, close)
+
+
+def _mlflow_run(connect: Callable, store: Path, relative: str, name: str, tags: dict[str, str]) -> tuple[Any, str]:
+    """A client of the store, and the id of a new run of the experiment "forge" in it."""
+    client = connect(f"sqlite:///{store}")
+    known = client.get_experiment_by_name("forge")
+    if known and known.lifecycle_stage == "deleted":  # somebody tidied up in the browser
+        client.restore_experiment(known.experiment_id)
+    experiment = known.experiment_id if known else client.create_experiment("forge")
+    _forget_folders(store, relative)  # where `mlflow ui` finds them from the repository
+    return client, client.create_run(experiment, tags=tags, run_name=name).info.run_id
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    """What MLflow raises for a store that is damaged, of another version, full or not to be written."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, sqlite3.Error, OSError
+
+
+@contextlib.contextmanager
+def _out_of_the_way() -> Iterator[None]:
+    """Warn where the tracker fails, and go on: hours of training do not end for a point of a curve."""
+    try:
+        yield
+    except _store_errors() as error:
+        warnings.warn(
+            f"The tracker could not keep this, and the run goes on without it: {_first_line(error)}", stacklevel=4
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _forget_folders(store: Path, relative: str) -> None:

@@ -104,6 +104,28 @@ def test_an_unknown_tracker_and_one_that_is_not_installed_say_what_to_do(lab, mo
         pass
 
 
+@pytest.mark.parametrize("content", [b"no database at all, but long enough to be looked at " * 20, None])
+def test_a_store_that_cannot_be_used_is_a_sentence(lab, content):
+    store = lab.dir.parent / "mlflow.db"
+    store.mkdir() if content is None else store.write_bytes(content)
+    with pytest.raises(TrackingError, match=r"runs/mlflow\.db.*FORGE_TRACKING=none"), tracked(lab, "sft"):
+        pass
+
+
+def test_a_tracker_that_fails_later_ends_no_training(lab, monkeypatch):
+    from mlflow import MlflowClient
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with pytest.warns(UserWarning, match="the run goes on without it: .*No space left"), tracked(lab, "sft") as track:
+        monkeypatch.setattr(MlflowClient, "log_batch", full)
+        monkeypatch.setattr("shutil.copyfile", full)
+        track(RECORDS[0])
+        track.artifact(lab.path("config.json"))
+    assert lab.path("sft", "config.json").exists()
+
+
 def test_none_writes_nothing(lab, monkeypatch):
     monkeypatch.setenv("FORGE_TRACKING", "none")
     with tracked(lab, "sft") as track:
