@@ -10,11 +10,11 @@ import itertools
 import re
 import sqlite3
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from forge_lib.data.clocks import MOMENT, clock_of, day_of, is_written_day
 from forge_lib.data.wording import flag_values, is_machine_text, is_quotable, nouns
 from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_name, read_schema, words
 
@@ -23,9 +23,6 @@ KINDS = ("key", "category", "flag", "label", "number", "year", "date", "text", "
 PRIVATE = re.compile(
     r"e?mail|phone|fax|passw|token|street|address|ssn|iban|vin(_|$)|licen[cs]e_(no|number)|url|website|homepage", re.I
 )
-MOMENT = re.compile(r"date|time|stamp|created|updated|modified|expires|_at$|At$|julian", re.I)
-# How a column keeps its dates -> what SQLite's date functions need to read it.
-CLOCKS = {"day": "{}", "text": "{}", "unix": "{}, 'unixepoch'", "unix ms": "{} / 1000, 'unixepoch'", "julian": "{}"}
 EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
 SHORT = 40  # characters; longer texts are no labels that a question could quote
 MOST_ROWS = 100_000  # of a table that are looked at
@@ -38,7 +35,7 @@ STEPS = (
 class Column:
     """One column. kind: one of KINDS; values: of its `distinct` non-null values the EXAMPLES most frequent.
 
-    clock: how a date is kept, one of CLOCKS; flag: what it holds for yes and for no
+    clock: how a date is kept, one of `clocks.CLOCKS`; flag: what it holds for yes and for no
     """
 
     table: str
@@ -59,7 +56,7 @@ class Column:
     def askable(self) -> tuple[Any, ...]:
         """Those of its values that a question may name; of dates the days, "2024-03-05"."""
         if self.kind == "date":
-            return tuple(dict.fromkeys(day for v in self.values if (day := _day(v, self.clock))))
+            return tuple(dict.fromkeys(day for v in self.values if (day := day_of(v, self.clock))))
         return self.values if self.kind == "prose" else tuple(v for v in self.values if is_quotable(v))
 
 
@@ -178,38 +175,9 @@ def _read_column(
             f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {EXAMPLES}"
         )
         values = tuple(row[0] for row in listing)
-    clock, flag = _clock(name, values), flag_values(name, values, declared)
+    clock, flag = clock_of(name, values), flag_values(name, values, declared)
     kind = _kind(name, values, filled, distinct, clock, flag)
     return Column(table, name, kind, rows, rows - filled, distinct, values, clock, flag)
-
-
-def _clock(name: str, values: tuple) -> str:
-    """How dates are kept in a column, one of CLOCKS; "" where it holds none."""
-    if values and all(isinstance(v, str) and re.match(r"\d{4}-\d\d-\d\d([T ]|$)", v) for v in values):
-        return "day" if all(len(v) == 10 for v in values) else "text"
-    if not (MOMENT.search(name) and values and all(isinstance(v, (int, float)) for v in values)):
-        return ""
-    low, high = min(values), max(values)
-    ranges = {"unix": (5e8, 5e9), "unix ms": (5e11, 5e12), "julian": (2.3e6, 2.6e6)}
-    return next((clock for clock, (first, last) in ranges.items() if first < low and high < last), "")
-
-
-def _day(value: Any, clock: str) -> str:
-    """The day of a value as SQLite's date() gives it; "" where there is no such day."""
-    with contextlib.suppress(ValueError, OverflowError):
-        if clock in ("day", "text"):
-            return date.fromisoformat(value[:10]).isoformat()
-        if clock == "julian":
-            return (datetime(2000, 1, 1, 12) + timedelta(days=value - 2451545)).date().isoformat()
-        return datetime.fromtimestamp(value / (1000 if clock == "unix ms" else 1), timezone.utc).date().isoformat()
-    return ""
-
-
-def _is_written_day(value: int | float) -> bool:
-    """Whether a number is a day as 20240305."""
-    with contextlib.suppress(ValueError):
-        return 1500 <= datetime.strptime(str(value), "%Y%m%d").year <= 2100 and len(str(value)) == 8
-    return False
 
 
 def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag: tuple[Any, Any] | None) -> str:
@@ -224,7 +192,7 @@ def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag
     if clock:
         return "date"
     if all(isinstance(v, (int, float)) for v in values):
-        if MOMENT.search(name) and all(_is_written_day(v) for v in values):
+        if MOMENT.search(name) and all(is_written_day(v) for v in values):
             return "year"  # ordered like a year and never added up
         if re.search(r"(^| )(id|key)$", said) or (is_id and distinct == filled) or re.search(r"[a-z]id$", name):
             return "key"

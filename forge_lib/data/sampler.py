@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from forge_lib.data.profiling import CLOCKS, Column, Join, Profile
+from forge_lib.data.clocks import CLOCKS
+from forge_lib.data.profiling import Column, Join, Profile
 from forge_lib.data.wording import flag_words, rounded, said_number
 from forge_lib.tasks.sql.schema import quote_name
 
