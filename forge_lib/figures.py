@@ -77,7 +77,7 @@ def accuracy_bars(rows: Sequence[dict], ax, parts: Sequence[str] = ("seen", "uns
                 error_kw={"linewidth": 1, "ecolor": "#444444"})  # fmt: skip
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.set(xlabel="execution accuracy on the frozen test (%), 95% interval over databases", xlim=(0, None))
+    ax.set(xlabel="execution accuracy on the frozen test (%), 95% interval", xlim=(0, None))
     ax.legend(loc="lower right")
     return ax
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from forge_lib.analysis.attention import schema_attention, worth_a_look
+from forge_lib.analysis.attention import names_used, schema_attention, worth_a_look
 from forge_lib.analysis.failures import CLASSES, classify, error_table
 
 GOLD = "SELECT title FROM books WHERE price > 10"
@@ -129,6 +129,17 @@ def test_only_questions_that_the_tables_answer_are_looked_at():
     asked = [{"db_id": "a", "sql": "SELECT 'no answer'"}, {"db_id": "a", "sql": "SELECT title FROM books"},
              {"db_id": "b", "sql": "SELECT 1", "wording": "unanswerable"}, {"db_id": "c", "sql": "SELECT " + "x" * 300}]  # fmt: skip
     assert worth_a_look(asked) == [asked[1]]
+
+
+def test_where_every_gold_is_long_the_shortest_of_each_database_is_looked_at():
+    """A test of one database with long golds left nothing to look at, and the lesson stopped in min()."""
+    asked = [{"db_id": db, "sql": "SELECT " + "x" * n} for db, n in (("a", 300), ("a", 250), ("a", 280), ("b", 400))]
+    assert worth_a_look(asked) == [asked[1], asked[3]] or worth_a_look(asked) == [asked[3], asked[1]]
+    assert worth_a_look([{"db_id": "a", "sql": "SELECT 'no answer'"}]) == []
+
+
+def test_the_words_of_a_string_are_no_names():
+    assert names_used("SELECT Цена FROM t WHERE x = 'it''s y'") == {"select", "цена", "from", "t", "where", "x"}
 
 
 def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):

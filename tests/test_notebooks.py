@@ -34,9 +34,16 @@ def test_one_parameters_cell_with_the_shared_names(path):
     assert tuple(values[name] for name in shared) == ("auto", "default", 17, "sql", "course")
 
 
-# Changed since their last run on cpu; `run_all.py --profile cpu --write-back --from 06 --to 09` executes them. Strict: a notebook
+# Changed since their last run on cpu; `run_all.py --profile cpu --write-back --from 05` executes them. Strict: a notebook
 # that has been executed again fails here until it is taken out.
-AWAITING = {"06_evaluation", "07_quantization", "08_publishing", "09_comparative_analysis"}
+AWAITING = {
+    "05_grpo",
+    "06_evaluation",
+    "07_quantization",
+    "08_publishing",
+    "09_comparative_analysis",
+    "10_your_own_database",
+}
 WAITS = pytest.mark.xfail(reason="its code changed since its last run on cpu, which is still to come", strict=True)
 
 

@@ -58,8 +58,7 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)
     weights = mean[:, schema]
     text = prompt + sql
-    words = re.findall(NAME, re.sub(r"'(?:[^']|'')*'", "''", sql))  # a name inside a string is not used
-    used = _used_tokens([offsets[i] for i in schema], text, {w.lower() for w in words})
+    used = _used_tokens([offsets[i] for i in schema], text, names_used(sql))
     names = _used_tokens([offsets[i] for i in schema], text, None)
     total = weights.sum(0)
     return SchemaAttention(
@@ -69,15 +68,25 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     )  # fmt: skip
 
 
+def names_used(sql: str) -> set[str]:
+    """The words of a query outside its strings, in lower case: keywords, and the names that it uses.
+
+    >>> sorted(names_used("SELECT Title FROM books WHERE title = 'the price'"))
+    ['books', 'from', 'select', 'title', 'where']
+    """
+    return {word.lower() for word in re.findall(NAME, re.sub(r"'(?:[^']|'')*'", "''", sql))}
+
+
 def worth_a_look(records: Sequence[dict], longest: int = 200) -> list[dict]:
     """Records whose attention says something, one a database: the tables answer them, and the gold is short.
 
-    A query that uses no name of the schema has no name to look at. longest: characters of the gold, exclusive.
+    A query that uses no name of the schema has no name to look at. longest: characters of the gold, exclusive; where
+    none is as short, the shortest of each database. Empty only where the tables answer no question.
     """
-    able = (
-        r for r in records if r.get("wording") != "unanswerable" and r["sql"] != NO_ANSWER and len(r["sql"]) < longest
-    )
-    return list({r["db_id"]: r for r in able}.values())
+    able = [r for r in records if r.get("wording") != "unanswerable" and r["sql"] != NO_ANSWER]
+    short = [r for r in able if len(r["sql"]) < longest]
+    chosen = short or sorted(able, key=lambda r: len(r["sql"]), reverse=True)
+    return list({r["db_id"]: r for r in chosen}.values())
 
 
 def _used_tokens(spans: Sequence[Sequence[int]], text: str, words: set[str] | None) -> list[int]:

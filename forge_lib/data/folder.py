@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from forge_lib.data.course import build_database
+from forge_lib.data.databases import why_unreadable
 from forge_lib.data.formats import read_pairs
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.split import SIZES, hold_out, with_difficulty, without_leaks
+from forge_lib.files import check_disk
+from forge_lib.tasks.sql.schema import copy_database
 
 # Names of files that mean pairs, whether they are read or not.
 PARTS = {"train", "validation", "test", "pairs", "val", "valid", "dev", "training", "eval"}
@@ -49,6 +54,23 @@ def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
     for name in set(files) - {"train"}:
         drawn[name] = [replace(p, part="seen" if p.db_id in trained else "unseen") for p in drawn[name]]
     return replace(data, **drawn, notes=[*_held_out(drawn, files, seed), *_leaks(drawn, leaks)])
+
+
+def take_in(origin: Path, target: Path) -> None:
+    """Put the database at `origin` at `target`: a script of SQL (.sql) is built, a SQLite file copied as it is now.
+
+    Raises DataError, in a sentence, for a file that is missing or no whole database, RunError where the disk is too small.
+    """
+    if origin.suffix.lower() == ".sql":
+        build_database(origin, target)
+        return
+    if fault := why_unreadable(origin):
+        raise DataError(f"{origin.name} {fault}.")
+    check_disk(target.parent, origin.stat().st_size / 2**30)
+    try:
+        copy_database(origin, target)
+    except (sqlite3.Error, OSError) as error:
+        raise DataError(f"{origin.name} cannot be copied ({error}). See whether its own program opens it.") from error
 
 
 def _form(name: str) -> str:

@@ -13,7 +13,7 @@ from forge_lib.evaluation.contenders import Contender
 from forge_lib.evaluation.statistics import bootstrap_interval
 from forge_lib.models import Completion
 from forge_lib.tasks.sql.prompt import extract_sql
-from forge_lib.tasks.sql.score import GoldError, score
+from forge_lib.tasks.sql.score import RAN, GoldError, score
 
 
 def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pair]) -> list[dict]:
@@ -56,7 +56,7 @@ def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: 
 
 
 def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
-    """Execution accuracy with 95% intervals (bootstrap over databases), overall and by group (plain questions on
+    """Execution accuracy with 95% intervals (see `bootstrap_interval`), overall and by group (plain questions on
     seen and on unseen schemas, hard wordings); tokens and latency."""
     if not records:
         raise ValueError("There is no answer to summarize: every pair was left out, or none was asked.")
@@ -68,9 +68,7 @@ def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
         low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
         row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
     row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))
-    row["valid_sql"] = 100 * float(
-        np.mean([r["verdict"] in ("correct", "wrong result", "wrong shape") for r in records])
-    )
+    row["valid_sql"] = 100 * float(np.mean([r["verdict"] in RAN for r in records]))
     row["prompt_tokens"] = float(np.mean([r["prompt_tokens"] for r in records]))
     row["completion_tokens"] = float(np.mean([r["completion_tokens"] for r in records]))
     row["seconds"] = float(np.mean([r["seconds"] for r in records]))

@@ -93,7 +93,7 @@ def _card(
     profile, gain = run.profile, comparisons[0]
     base = base_id(profile)
     tuned = next(r for r in rows if r["contender"] == gain.second)
-    shown = _shipped_file(run, formats) if gguf else tuned
+    shown = shipped_file(run, formats) if gguf else tuned
     versions = run.config("sft")["versions"]  # those of the training; later notebooks may run under others
     measured = f"the file `{shown['file']}`" if gguf else "it"
     quantized = "\n".join(
@@ -117,7 +117,7 @@ not a product. Read the SQL before you believe a number, and run it read-only, i
 
 ## Results on the frozen test
 
-Execution accuracy in percent, greedy, one attempt, with 95% intervals (over databases). "strict": the answer
+Execution accuracy in percent, greedy, one attempt, with 95% intervals ({gain.note or "over databases"}). "strict": the answer
 is one statement and nothing else. "runs": SQLite accepts the query.{" These rows are of the model in PyTorch, before it was made files." if gguf else ""}
 
 {result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True)}
@@ -160,7 +160,7 @@ Versions: {", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent")}.
 """
 
 
-def _shipped_file(run: Run, formats: Sequence[dict]) -> dict:
+def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
     """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
     modelfile = run.path("export", "Modelfile")
     text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""

@@ -1,12 +1,15 @@
 import json
 import os
+import shutil
 import sqlite3
 
 import pytest
 
 from forge_lib.data.databases import why_unreadable
+from forge_lib.data.folder import take_in
 from forge_lib.data.pairs import DataError
 from forge_lib.data.sources import load_data
+from forge_lib.files import RunError
 
 
 @pytest.fixture
@@ -77,3 +80,33 @@ def test_loading_names_the_file_that_cannot_be_read(shop, tmp_path, damage, says
     damage(mine / "shop.sqlite")
     with pytest.raises(DataError, match=rf"^shop\.sqlite .*{says}"):
         load_data(f"my:{mine}")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("shop.db", b"version https://git-lfs.github.com/spec/v1\n", r"shop\.db is a pointer of Git LFS"),
+        ("shop.db", bytes(range(256)) * 32, r"shop\.db is not a SQLite database"),
+        ("shop.sql", b"CREATE TABLE t (x", r"shop\.sql does not build a database"),
+        ("shop.db", None, r"shop\.db is missing"),
+    ],
+)
+def test_what_cannot_be_taken_in_is_said_in_a_sentence_and_nothing_is_left(tmp_path, name, content, says):
+    """Notebook 10 copied before it looked, and an encrypted file ended in SQLite's bare error."""
+    target = tmp_path / "own" / "shop.sqlite"
+    target.parent.mkdir()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=says):
+        take_in(tmp_path / name, target)
+    assert name.endswith(".sql") or not list(target.parent.iterdir())
+
+
+def test_a_database_is_taken_in_where_there_is_room_and_a_script_is_built(tmp_path, shop, monkeypatch):
+    take_in(shop, tmp_path / "copy.sqlite")
+    (tmp_path / "script.SQL").write_text("CREATE TABLE t (x);")
+    take_in(tmp_path / "script.SQL", tmp_path / "built.sqlite")
+    assert not why_unreadable(tmp_path / "copy.sqlite") and not why_unreadable(tmp_path / "built.sqlite")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
+    with pytest.raises(RunError, match="This step writes about"):
+        take_in(shop, tmp_path / "other.sqlite")

@@ -17,6 +17,7 @@ from forge_lib.tasks.sql.rows import contained, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
 VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
+RAN = VERDICTS[:3]  # SQLite accepted the query
 
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
 # (right number of columns), because a small model's groups would otherwise too often be all equal.
