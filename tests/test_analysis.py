@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from forge_lib.analysis.attention import names_used, schema_attention, worth_a_look
+from forge_lib.analysis.attention import schema_attention, words_outside_strings, worth_a_look
 from forge_lib.analysis.failures import CLASSES, classify, error_table
 
 GOLD = "SELECT title FROM books WHERE price > 10"
@@ -139,7 +139,7 @@ def test_where_every_gold_is_long_the_shortest_of_each_database_is_looked_at():
 
 
 def test_the_words_of_a_string_are_no_names():
-    assert names_used("SELECT Цена FROM t WHERE x = 'it''s y'") == {"select", "цена", "from", "t", "where", "x"}
+    assert words_outside_strings("SELECT Цена FROM t WHERE x = 'it''s y'") == {"select", "цена", "from", "t", "where", "x"}
 
 
 def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):

@@ -58,7 +58,7 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     mean = torch.stack([a[0].float().mean(0)[rows] for a in out.attentions]).mean(0).cpu()  # (A, T)
     weights = mean[:, schema]
     text = prompt + sql
-    used = _used_tokens([offsets[i] for i in schema], text, names_used(sql))
+    used = _used_tokens([offsets[i] for i in schema], text, words_outside_strings(sql))
     names = _used_tokens([offsets[i] for i in schema], text, None)
     total = weights.sum(0)
     return SchemaAttention(
@@ -68,10 +68,10 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
     )  # fmt: skip
 
 
-def names_used(sql: str) -> set[str]:
+def words_outside_strings(sql: str) -> set[str]:
     """The words of a query outside its strings, in lower case: keywords, and the names that it uses.
 
-    >>> sorted(names_used("SELECT Title FROM books WHERE title = 'the price'"))
+    >>> sorted(words_outside_strings("SELECT Title FROM books WHERE title = 'the price'"))
     ['books', 'from', 'select', 'title', 'where']
     """
     return {word.lower() for word in re.findall(NAME, re.sub(r"'(?:[^']|'')*'", "''", sql))}
