@@ -139,7 +139,14 @@ def test_where_every_gold_is_long_the_shortest_of_each_database_is_looked_at():
 
 
 def test_the_words_of_a_string_are_no_names():
-    assert words_outside_strings("SELECT Цена FROM t WHERE x = 'it''s y'") == {"select", "цена", "from", "t", "where", "x"}
+    assert words_outside_strings("SELECT Цена FROM t WHERE x = 'it''s y'") == {
+        "select",
+        "цена",
+        "from",
+        "t",
+        "where",
+        "x",
+    }
 
 
 def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):
