@@ -24,6 +24,7 @@ from forge_lib.tasks.sql.schema import render_schema
 Conversation = list[Message]
 SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
 FIELDS = tuple(Pair.__dataclass_fields__)
+AFTER_SQL = "; \t\r\n"  # what may stand behind a query and is no part of it
 ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
 MEANT = {"query": "sql", "answer": "sql", "gold": "sql", "db": "db_id", "database": "db_id", "schema": "db_id",
          "nl": "question", "text": "question", "prompt": "question", "level": "difficulty"}  # fmt: skip
@@ -86,13 +87,13 @@ def from_alpaca(record: dict) -> Conversation:
 
 def _from_spider(record: dict, ident: str) -> Pair:
     synonyms = "SpiderSynQuestion" in record  # Spider-Syn's files hold the paraphrase under a name of its own
-    question, sql = record["SpiderSynQuestion" if synonyms else "question"], record["query"].rstrip("; \t\r\n")
+    question, sql = record["SpiderSynQuestion" if synonyms else "question"], record["query"].rstrip(AFTER_SQL)
     return Pair(ident, record["db_id"], question, sql, wording="synonyms" if synonyms else "")
 
 
 def _from_bird(record: dict, ident: str) -> Pair:
     ident = str(record.get("question_id", ident))  # the training part has neither question_id nor difficulty
-    return Pair(ident, record["db_id"], record["question"], record["SQL"].rstrip("; \t\r\n"),
+    return Pair(ident, record["db_id"], record["question"], record["SQL"].rstrip(AFTER_SQL),
                 difficulty=record.get("difficulty") or "", evidence=record.get("evidence") or "")  # fmt: skip
 
 
@@ -106,6 +107,8 @@ def _from_plain(record: dict, ident: str) -> Pair:
         filled["id"] = str(filled["id"])
     if isinstance(filled.get("db_id"), str):
         filled["db_id"] = filled["db_id"].strip()
+    if isinstance(filled.get("sql"), str):
+        filled["sql"] = filled["sql"].rstrip(AFTER_SQL)
     return Pair(**{"id": ident, **{key: record[key] for key in ASKED}, **filled})
 
 

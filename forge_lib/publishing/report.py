@@ -28,7 +28,7 @@ ABOUT = {
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
     "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
     "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
-    "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and what it gained",
+    "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and whether it helped",
 }
 
 

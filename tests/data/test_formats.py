@@ -83,6 +83,16 @@ def test_alpaca_without_input_or_history_is_one_turn():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_what_stands_behind_a_query_of_ones_own_goes_too(tmp_path, kind):
+    """A gold that ended in a semicolon stopped notebook 02: what was written came back as another query."""
+    write_pairs(tmp_path / "x", [Pair("a", "books", "q", "SELECT 1 ; \r\n")], kind)
+    assert [p.sql for p in read_pairs(tmp_path / "x", kind)] == ["SELECT 1"]
+    write_pairs(tmp_path / "x", [Pair("a", "books", "q", " ; ")], kind)
+    with pytest.raises(DataError, match="the pair's sql is empty"):
+        read_pairs(tmp_path / "x", kind)
+
+
 def test_the_semicolon_of_a_benchmark_s_gold_goes_and_the_paraphrase_is_known(tmp_path):
     path = tmp_path / "syn.json"
     path.write_text('[{"db_id": "b", "SpiderQuestion": "q", "SpiderSynQuestion": "r", "query": "SELECT 1 ;\\n"}]')

@@ -47,6 +47,9 @@ def own_folder(tmp_path):
         shutil.copy(f"{tmp_path}/writer.sqlite{ending}", f"{folder}/склад.sqlite{ending}")
     writer.close()
     lines = [f"Сколько {n}: count what is asked for;SELECT COUNT(*) {source}" for n, source in enumerate(COUNTS)]
+    lines.append(
+        'Сколько всего: count the notes;"SELECT COUNT(*) FROM notes WHERE body IS NOT NULL; "'
+    )  # as people end it
     text = "\r\n".join(["DB_ID; Question;SQL", *(f"склад;{line}" for line in lines), ";;", ""])
     (folder / "pairs.csv").write_text(text, encoding="utf-8-sig", newline="")
     return folder
