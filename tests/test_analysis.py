@@ -134,19 +134,12 @@ def test_only_questions_that_the_tables_answer_are_looked_at():
 def test_where_every_gold_is_long_the_shortest_of_each_database_is_looked_at():
     """A test of one database with long golds left nothing to look at, and the lesson stopped in min()."""
     asked = [{"db_id": db, "sql": "SELECT " + "x" * n} for db, n in (("a", 300), ("a", 250), ("a", 280), ("b", 400))]
-    assert worth_a_look(asked) == [asked[1], asked[3]] or worth_a_look(asked) == [asked[3], asked[1]]
+    assert sorted(len(r["sql"]) for r in worth_a_look(asked)) == [257, 407]
     assert worth_a_look([{"db_id": "a", "sql": "SELECT 'no answer'"}]) == []
 
 
 def test_the_words_of_a_string_are_no_names():
-    assert words_outside_strings("SELECT Цена FROM t WHERE x = 'it''s y'") == {
-        "select",
-        "цена",
-        "from",
-        "t",
-        "where",
-        "x",
-    }
+    assert words_outside_strings("SELECT Цена WHERE x = 'it''s y'") == {"select", "цена", "where", "x"}
 
 
 def test_attention_without_eager_says_what_to_do(tokenizer, tiny_llama):

@@ -27,7 +27,8 @@ COUNTS = [
 @pytest.fixture
 def own_folder(tmp_path):
     """What people bring, in one folder: one database in use (its rows still in the -wal file) with Cyrillic and quoted
-    names, a view and a full-text table; a spreadsheet's CSV of a dozen pairs, all counts, and one that does not run."""
+    names, a view and a full-text table; a spreadsheet's CSV of a dozen pairs, all counts, one that
+    does not run, and one that ends in a semicolon."""
     folder, writer = tmp_path / "own", sqlite3.connect(tmp_path / "writer.sqlite")
     folder.mkdir()
     writer.execute("PRAGMA journal_mode = WAL")
@@ -47,9 +48,7 @@ def own_folder(tmp_path):
         shutil.copy(f"{tmp_path}/writer.sqlite{ending}", f"{folder}/склад.sqlite{ending}")
     writer.close()
     lines = [f"Сколько {n}: count what is asked for;SELECT COUNT(*) {source}" for n, source in enumerate(COUNTS)]
-    lines.append(
-        'Сколько всего: count the notes;"SELECT COUNT(*) FROM notes WHERE body IS NOT NULL; "'
-    )  # as people end it
+    lines.append('Сколько всего: count the notes;"SELECT COUNT(*) FROM notes WHERE body IS NOT NULL; "')
     text = "\r\n".join(["DB_ID; Question;SQL", *(f"склад;{line}" for line in lines), ";;", ""])
     (folder / "pairs.csv").write_text(text, encoding="utf-8-sig", newline="")
     return folder
