@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 
 from forge_lib.data.pairs import Pair
 from forge_lib.tasks.sql.parsing import parse_query
-from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
+from forge_lib.tasks.sql.schema import Schema, Table, fold, in_quotes, quote_name
 
 STYLES = {
     "as it is": lambda name: name,
@@ -174,8 +174,8 @@ def _reads(schema: Schema, queries: Sequence[str]) -> list[Reads | None]:
     with contextlib.closing(sqlite3.connect(":memory:", cached_statements=0)) as connection:
         try:
             for table in schema.tables:
-                columns = ", ".join(_in_quotes(c) for c in table.columns)
-                connection.execute(f"CREATE TABLE {_in_quotes(table.name)} ({columns})")
+                columns = ", ".join(in_quotes(c) for c in table.columns)
+                connection.execute(f"CREATE TABLE {in_quotes(table.name)} ({columns})")
         except sqlite3.Error:
             return [None] * len(queries)
         return [_reads_of(connection, schema, sql) for sql in queries]
@@ -198,10 +198,6 @@ def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> Reads
     if any(fold(name) == "natural" for _, name in _names(sql)):  # SQLite does not tell which columns it joins on
         found |= {(table, column) for table, _ in set(found) for column in columns[table]}
     return frozenset(found)
-
-
-def _in_quotes(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _stay_apart(names: Mapping[str, str], used: set[str]) -> bool:

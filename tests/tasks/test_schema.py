@@ -4,13 +4,13 @@ import os
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 import sqlglot
 
 from forge_lib.tasks.sql.linking import trim_schema
-from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.opening import _uri, fingerprint
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import connect_readonly, copy_database, quote_name, read_schema, render_schema
 
@@ -122,7 +122,8 @@ def killed(path: Path, script: str) -> Path:
     code = "import os, sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2]); os._exit(1)"
     keeps = "c = sqlite3.connect(sys.argv[1]); c.executescript(sys.argv[2])"
     code = code.replace("sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])", keeps)
-    subprocess.run([sys.executable, "-c", code, path, script], check=False)
+    done = subprocess.run([sys.executable, "-c", code, path, script], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
     return path
 
 
@@ -169,6 +170,31 @@ def test_a_copy_takes_the_place_of_a_file_and_of_its_leftovers(tmp_path):
     killed(old, "PRAGMA cache_size = 1; BEGIN;" + ROWS)
     copy_database(path, old)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["old.sqlite", "shop.sqlite"] and counts(old) == (1, 1)
+
+
+def test_a_copy_that_is_stopped_loses_no_row_of_the_file_that_was_there(tmp_path, monkeypatch):
+    path = make(tmp_path, "CREATE TABLE item (name TEXT); INSERT INTO item VALUES ('new')")
+    (tmp_path / "there").mkdir()
+    old = tmp_path / "there" / "old.sqlite"
+    killed(old, WAL + "CREATE TABLE item (name TEXT);" + ROWS)
+    assert old.with_name("old.sqlite-wal").stat().st_size > 0
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", stop)
+        copy_database(path, old)
+    assert counts(old) == (4000, 4000)
+    copy_database(path, old)
+    assert counts(old) == (1, 1)
+
+
+@pytest.mark.parametrize(("path", "uri"), [
+    ("C:\\data\\a b.sqlite", "file:///C:/data/a%20b.sqlite"), ("\\\\server\\share\\a.sqlite", "file:////server/share/a.sqlite"),
+])  # fmt: skip
+def test_sqlite_opens_a_file_on_a_shared_folder_of_windows(path, uri):
+    assert _uri(PureWindowsPath(path)) == uri
 
 
 def test_tables_of_a_module_are_left_out_and_those_of_the_user_are_not(tmp_path):

@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 
 SIDE_FILES = ("-wal", "-journal")
 COPY_TRIES, PAUSE_S = 20, 0.05  # of a file that keeps changing while it is copied
@@ -22,7 +22,7 @@ LOCKED_S = 1.0  # how long a writer that is just committing is waited for
 WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
 
 State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
-ABSENT: State = (0, 0, 0)
+NO_FILE: State = (0, 0, 0)
 Fingerprint = tuple[str, State, State, State, bytes]
 
 
@@ -32,12 +32,13 @@ def fingerprint(path: Path | str) -> Fingerprint:
     Raises FileNotFoundError when there is no file at `path`, OSError when it cannot be read.
     """
     real = os.path.realpath(path)
-    if (state := _state(real)) == ABSENT:
+    if (state := _state(real)) == NO_FILE:
         raise FileNotFoundError(f"There is no SQLite database at {path}.")
     wal, journal = (_state(real + suffix) for suffix in SIDE_FILES)
     # The header counts the changes, of which two may fall into one tick of the clock. It is not read from a file that
     # may be in use: closing it would end the locks of this process's own connections.
-    return real, state, wal, journal, b"" if wal[1] or journal[1] or os.path.isdir(real) else _header(real)
+    # Nor from a pipe or a folder: opening a pipe would wait for ever.
+    return real, state, wal, journal, b"" if wal[1] or journal[1] or not os.path.isfile(real) else _header(real)
 
 
 def reading_uri(path: Path | str) -> str:
@@ -47,12 +48,14 @@ def reading_uri(path: Path | str) -> str:
     """
     found = fingerprint(path)
     real, _, wal, journal, header = found
-    in_place, has_index = f"{Path(real).as_uri()}?mode=ro", os.path.exists(real + "-shm")
+    if not os.path.isfile(real):
+        raise sqlite3.OperationalError(f"{Path(real).name} is no file")
+    in_place, has_index = f"{_uri(Path(real))}?mode=ro", os.path.exists(real + "-shm")
     if wal[1] or journal[1]:  # without its index (-shm), reading a -wal would make one
         readable = (has_index or not wal[1]) and _can_read(in_place)
-        return in_place if readable else f"{_copy_mended(found).as_uri()}?mode=ro"
+        return in_place if readable else f"{_uri(_copy_mended(found))}?mode=ro"
     # SQLite would make a -wal and a -shm for a file in WAL mode that nobody has open.
-    in_use = has_index and wal != ABSENT
+    in_use = has_index and wal != NO_FILE
     return f"{in_place}&immutable=1" if not in_use and header[18:20] == WRITE_AHEAD else in_place
 
 
@@ -60,7 +63,13 @@ def _state(path: str) -> State:
     with contextlib.suppress(FileNotFoundError):
         found = os.stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns
-    return ABSENT
+    return NO_FILE
+
+
+def _uri(path: PurePath) -> str:
+    """A path as SQLite's URI, which names no server: a folder that Windows shares is file:////server/share."""
+    uri = path.as_uri()
+    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
 
 
 def _header(path: str) -> bytes:

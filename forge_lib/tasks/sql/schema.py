@@ -92,7 +92,7 @@ def connect_readonly(path: Path | str) -> sqlite3.Connection:
 def copy_database(source: Path | str, target: Path | str) -> None:
     """Copy the SQLite file at `source` to `target` as it is at this moment, with what its -wal file still holds.
 
-    Whole or not at all: an interrupted copy leaves nothing at `target`. Raises FileNotFoundError when there is no
+    Whole or not at all: an interrupted copy leaves `target` as it was. Raises FileNotFoundError when there is no
     file at `source`, sqlite3.DatabaseError when it is no database.
 
     >>> import tempfile
@@ -110,8 +110,13 @@ def copy_database(source: Path | str, target: Path | str) -> None:
         ):
             read.backup(write)
             write.execute("PRAGMA journal_mode = DELETE")  # one file: the copy of a WAL file is in WAL mode too
-        for suffix in SIDE_FILES:  # of the file that was there: SQLite would take them for the new one's
-            target.with_name(target.name + suffix).unlink(missing_ok=True)
+        beside = [target.with_name(target.name + suffix) for suffix in SIDE_FILES]
+        if target.exists() and any(path.exists() for path in beside):
+            # What they hold goes into the file that was there: stopped from here on, it has lost no row.
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as old:
+                old.execute("PRAGMA journal_mode = DELETE")
+        for path in beside:  # of a file that SQLite cannot mend: it would take them for the new one's
+            path.unlink(missing_ok=True)
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
@@ -206,6 +211,11 @@ def fold(name: str) -> str:
     return name.translate(ASCII_LOWER)
 
 
+def in_quotes(name: str) -> str:
+    """A name in double quotes, which SQLite takes whatever the name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 @functools.lru_cache(maxsize=100_000)
 def quote_name(name: str) -> str:
     """A table's or column's name as SQL needs it: bare where SQLite and sqlglot take it so, else in double quotes.
@@ -213,7 +223,7 @@ def quote_name(name: str) -> str:
     >>> [quote_name(n) for n in ("price", "Цена", "unit price", "select")]
     ['price', 'Цена', '"unit price"', '"select"']
     """
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = in_quotes(name)
     return name if name.isprintable() and _sqlite_takes(name, quoted) and _sqlglot_takes(name, quoted) else quoted
 
 
