@@ -71,7 +71,7 @@ CLAUSE = re.compile(
 PROSE = re.compile(
     r"\n(?=[ \t]*(?:(?P<word>[^\W\d_][\w']*)(?P<after>.?)|\|(?!\|)))|\.(?=\s+[A-Z]|\s*\Z)|。|\s(?=[—–]\s)"
 )
-JSON_TEXT = re.compile(r'"\w+"\s*:\s*("(?:[^"\\]|\\.)*")', re.S)
+JSON_TEXT = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*")', re.S)
 CLOSING = {"`": "`", '"': '"', "'": "'", "{": "}"}
 
 
@@ -88,10 +88,11 @@ def _after_thoughts(text: str) -> str:
 
 
 def _fields(text: str) -> Iterator[tuple[str, bool]]:
-    """The texts in JSON that begin like a statement, each with True."""
-    for field in JSON_TEXT.finditer(text):
+    """The texts in JSON that begin like a statement, each with True: those called SQL or query before others."""
+    fields = sorted(JSON_TEXT.finditer(text), key=lambda field: not re.search("sql|query", field.group(1), re.I))
+    for field in fields:
         with contextlib.suppress(ValueError):
-            body = json.loads(field.group(1), strict=False)
+            body = json.loads(field.group(2), strict=False)
             if START.match(_blanked(COMMENT, body).lstrip()):
                 yield body, True
 
