@@ -1,12 +1,13 @@
 """A teacher words the questions of sampled queries: a language model behind any OpenAI-compatible endpoint.
 
-Without one the plain template question of the sampler stays. Answers are saved as they come, so a stopped run goes on
-where it stopped and nothing is paid for twice.
+Without one the plain template question of the sampler stays. Whole answers are saved as they come, so a stopped run goes
+on where it stopped and no answer is paid for twice.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,7 +82,8 @@ def word_questions(
     """The drafts with the teacher's questions, those it dropped left out; the drafts themselves when `ask` is None.
 
     Nothing is sent unless the caller passes an `ask`, whatever keys the environment holds; `what_is_sent` says what is.
-    Every answer is appended to `folder`/teacher.jsonl at once; drafts answered there are not asked again.
+    Every whole answer is appended to `folder`/teacher.jsonl at once; drafts answered there are not asked again. An answer
+    that is empty or was cut off is none: its draft is left out with a warning, and asked again the next time.
     """
     if ask is None:
         return list(drafts)
@@ -91,14 +93,24 @@ def word_questions(
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "teacher.jsonl").open("a", encoding="utf-8") as file:
         for draft in tqdm([d for d in drafts if d.id not in known], "teacher", disable=not progress):
-            said = ask(teacher_messages(data, draft), MAX_TOKENS).text.strip().strip('"')
-            known[draft.id] = "" if said in ("", "DROP") else said
+            reply = ask(teacher_messages(data, draft), MAX_TOKENS)
+            said = reply.text.strip().strip('"')
+            if not (said and reply.finished):
+                continue
+            known[draft.id] = "" if said == "DROP" else said
             file.write(json_lines([{"id": draft.id, "question": known[draft.id]}]))
             file.flush()
             os.fsync(file.fileno())
+    unanswered = sum(d.id not in known for d in drafts)
+    if unanswered:
+        warnings.warn(
+            f"The teacher's answer on {unanswered} of {len(drafts)} drafts was empty or cut off (after {MAX_TOKENS} tokens at "
+            "most), so they are left out. Call again to ask for these alone.",
+            stacklevel=2,
+        )
     return [
         replace(d, question=known[d.id], provenance="sampled query, question by a language model")
-        for d in drafts if known[d.id]
+        for d in drafts if known.get(d.id)
     ]  # fmt: skip
 
 

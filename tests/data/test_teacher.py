@@ -51,6 +51,15 @@ def test_a_stopped_run_goes_on_and_asks_nothing_twice(library, tmp_path):
     assert len((tmp_path / "teacher.jsonl").read_text().splitlines()) == 3
 
 
+def test_an_answer_that_is_empty_or_cut_off_is_asked_for_again(library, tmp_path):
+    answers = [Reply("a?", 10, 5, 0.0, True), Reply(" ", 10, 0, 0.0, True), Reply("Which auth", 10, 5, 0.0, False)]
+    with pytest.warns(UserWarning, match="on 2 of 3 drafts was empty or cut off"):
+        worded = word_questions(library, library.train, tmp_path, lambda *_: answers.pop(0), progress=False)
+    assert [p.question for p in worded] == ["a?"]
+    rest = word_questions(library, library.train, tmp_path, Teacher("b?", "c?"), progress=False)
+    assert [p.question for p in rest] == ["a?", "b?", "c?"]
+
+
 def test_without_an_endpoint_the_templates_stay(library, tmp_path):
     assert word_questions(library, library.train, tmp_path, None) == library.train
     assert not (tmp_path / "teacher.jsonl").exists()
