@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from forge_lib.data.databases import why_unreadable
 from forge_lib.data.folder import take_in
 from forge_lib.data.pairs import DataError
+from forge_lib.data.profiling import profile_database
 from forge_lib.data.sources import load_data
 from forge_lib.files import RunError
 
@@ -48,11 +50,33 @@ def test_a_file_in_use_may_be_shorter_than_its_header_says(shop):
     assert why_unreadable(shop) == ""
 
 
-def test_folders_pipes_and_missing_files_are_named_and_never_waited_for(shop, tmp_path):
+def test_folders_and_missing_files_are_named(tmp_path):
     assert "is a folder" in why_unreadable(tmp_path) and why_unreadable(tmp_path / "no") == "is missing"
-    shop.unlink()
-    os.mkfifo(shop)
-    assert "is a device" in why_unreadable(shop)
+
+
+@pytest.fixture
+def bell():
+    """Ends what waits for ever, after some seconds."""
+
+    def ring(*_):
+        pytest.fail("it waits for a pipe")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_under_a_database_s_name_is_named_and_never_waited_for(tmp_path, bell):
+    os.mkfifo(tmp_path / "shop.sqlite")
+    assert "is a device" in why_unreadable(tmp_path / "shop.sqlite")
+    (tmp_path / "train.jsonl").write_text('{"question": "How many?", "sql": "SELECT COUNT(*) FROM books"}\n')
+    with pytest.raises(DataError, match="shop.sqlite is a device"):
+        load_data(f"my:{tmp_path}")
+    with pytest.raises(ValueError, match="shop.sqlite is no file"):
+        profile_database(tmp_path / "shop.sqlite")
 
 
 def broken_schema(path):
