@@ -14,7 +14,8 @@ from pathlib import Path
 
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.quality import check_pair
-from forge_lib.files import cut_torn_tail, json_lines, read_jsonl
+from forge_lib.data.readers import fault, records
+from forge_lib.files import cut_torn_tail, json_lines
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 
 VERDICTS = ("accept", "fix", "reject")
@@ -115,15 +116,13 @@ def read_decisions(path: Path | str) -> list[Decision]:
     path = Path(path)
     cut_torn_tail(path)
     decisions = []
-    for number, record in enumerate(read_jsonl(path, "Mend or delete the line.", DataError), 1):
+    for line, record in records(path):
         try:
             decision = Decision(**record)
         except TypeError as error:
-            raise DataError(f"{path.name}, line {number}, is no decision ({error}).") from error
+            raise fault(path, line, f"this is no decision ({error})") from error
         if decision.verdict not in VERDICTS:
-            raise DataError(
-                f"{path.name}, line {number}: the verdict is '{decision.verdict}', not one of {', '.join(VERDICTS)}."
-            )
+            raise fault(path, line, f"the verdict is '{decision.verdict}', not one of {', '.join(VERDICTS)}")
         decisions.append(decision)
     return decisions
 

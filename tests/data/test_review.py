@@ -57,6 +57,9 @@ def test_a_decision_cut_off_is_asked_again_and_a_malformed_one_named(review):
     review.path.write_text('{"id": "l-1", "verdict": "accept"}\n{"id": "l-2", "verdict": "maybe"}\n')
     with pytest.raises(DataError, match="decisions.jsonl, line 2: the verdict is 'maybe'"):
         read_decisions(review.path)
+    review.path.write_text('\n{"id": "l-1", "verdict": "accept"}\n\n{"id": "l-2", "verdict": "maybe"}\n')
+    with pytest.raises(DataError, match="decisions.jsonl, line 4: the verdict is 'maybe'"):
+        read_decisions(review.path)
     review.path.write_text('{"id": "l-1"}\n')
     with pytest.raises(DataError, match="decisions.jsonl, line 1"):
         read_decisions(review.path)
