@@ -7,7 +7,6 @@ reached in that run, on all pairs of its profile.
 """
 
 import argparse
-import json
 import random
 import time
 from pathlib import Path
@@ -101,14 +100,15 @@ def main() -> None:
     data = load_course()
     if arguments.course:
         row = of_course(ROOT / "runs" / arguments.course, data)
-        write_atomically(RESULTS, json_lines([*(r for r in rows if r["condition"] != row["condition"]), row]))
+        others = [r for r in rows if (r["condition"], r["seed"]) != (row["condition"], row["seed"])]
+        write_atomically(RESULTS, json_lines([*others, row]))
         return
     for name in CONDITIONS:
         if (name, arguments.seed) in done or (arguments.only and arguments.only not in name):
             continue
         row = run(name, data, arguments.seed)
-        with RESULTS.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write(json_lines([row]))
         right = sum(r["verdict"] == "correct" for r in row["validation"]) / len(row["validation"])
         print(f"{name}: {row['minutes']:.1f} min, loss {row['validation_loss']:.3f}, right: {right:.1%}", flush=True)
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from forge_lib.chat import Message
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.readers import fault, field_name, records, rows
-from forge_lib.files import write_atomically
+from forge_lib.files import json_lines, json_text, write_atomically
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.tasks.sql.schema import render_schema
 
@@ -149,7 +148,7 @@ def read_conversations(path: Path | str, kind: str) -> list[Conversation]:
 def write_conversations(path: Path | str, conversations: Sequence[Conversation], kind: str) -> None:
     """Write conversations as JSONL in the format `kind`, whole or not at all."""
     write, _ = _known(kind, CONVERSATIONS)
-    write_atomically(Path(path), _lines(write(c) for c in conversations))
+    write_atomically(Path(path), json_lines(write(c) for c in conversations))
 
 
 def read_pairs(path: Path | str, kind: str, db_id: str = "") -> list[Pair]:
@@ -194,7 +193,7 @@ def write_pairs(path: Path | str, pairs: Sequence[Pair], kind: str) -> None:
         table.writerows(records)
         text = out.getvalue()
     else:
-        text = _lines(records) if kind == "jsonl" else json.dumps(records, ensure_ascii=False, indent=1) + "\n"
+        text = json_lines(records) if kind == "jsonl" else json_text(records, indent=1) + "\n"
     write_atomically(Path(path), text)
 
 
@@ -202,10 +201,6 @@ def _known(kind: str, kinds: dict) -> tuple[Callable, Callable]:
     if kind not in kinds:
         raise DataError(f"There is no format '{kind}'. Choose one of: {', '.join(kinds)}.")
     return kinds[kind]
-
-
-def _lines(records: Iterable[dict]) -> str:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 @contextlib.contextmanager

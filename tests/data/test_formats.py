@@ -55,6 +55,20 @@ def test_a_pair_survives_every_format_and_its_file(tmp_path, kind):
     assert (found[1].question, found[1].sql) == ("q", "SELECT 2")
 
 
+@pytest.mark.parametrize("kind", ["chat", "alpaca", "sharegpt"])
+def test_half_a_surrogate_pair_as_an_endpoint_may_send_it_is_written(tmp_path, kind):
+    turns = [{"role": "user", "content": "How \ud83d many?"}, {"role": "assistant", "content": "SELECT 1"}]
+    write_conversations(tmp_path / "talks.jsonl", [turns], kind)
+    assert read_conversations(tmp_path / "talks.jsonl", kind) == [turns]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "spider", "bird"])
+def test_half_a_surrogate_pair_in_a_pair_is_written_and_named_where_it_is_read(tmp_path, kind):
+    write_pairs(tmp_path / "x.json", [Pair("1", "books", "How \ud83d many?", "SELECT 1")], kind)
+    with pytest.raises(DataError, match="x.json, line .*half a character"):
+        read_pairs(tmp_path / "x.json", kind)
+
+
 def test_line_ends_within_csv_fields_are_not_translated(tmp_path):
     pair = Pair("a", "books", "one\r\ntwo\rthree\nfour", "SELECT 1")
     write_pairs(tmp_path / "x.csv", [pair], "csv")
