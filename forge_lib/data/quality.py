@@ -22,7 +22,8 @@ from forge_lib.data.wording import FLAGS
 from forge_lib.tasks.sql.luck import decided_by_luck, empty_first
 from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.prompt import build_messages
-from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
+from forge_lib.tasks.sql.rows import has_value
+from forge_lib.tasks.sql.sandbox import Sandbox, shared_sandbox
 from forge_lib.tasks.sql.schema import render_schema
 
 RULES = {
@@ -149,18 +150,14 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
     if result.status != "ok":
         yield Finding(pair.id, "runs", result.error)
         return
-    if all(value is None for row in result.rows for value in row):
+    if not has_value(result.rows):
         yield Finding(pair.id, "returns rows", f"{len(result.rows)} rows")
         return
-    run = functools.cache(lambda sql: _rows(sandbox.run(database, sql)))
-    if why := decided_by_luck(query, run):
+    run = functools.cache(functools.partial(sandbox.rows, database))
+    if why := decided_by_luck(said, run):
         yield Finding(pair.id, "deterministic", why)
     if why := empty_first(pair.sql, run):
         yield Finding(pair.id, "lowest has a value", why)
-
-
-def _rows(execution: Execution) -> tuple[tuple, ...] | None:
-    return execution.rows if execution.status == "ok" else None
 
 
 def missing_literals(question: str, query: exp.Expression) -> list[str]:

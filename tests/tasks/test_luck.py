@@ -12,6 +12,8 @@ INSERT INTO u VALUES (1, 'p', 'now'), (1, 'q', 'now'), (2, 'r', 'x');
 CREATE VIEW v AS SELECT * FROM t;
 CREATE TABLE twice (a, b);
 INSERT INTO twice VALUES (1, 2), (1, 2);
+CREATE TABLE kept (city TEXT, phone TEXT, name TEXT, price INTEGER);
+INSERT INTO kept VALUES ('Bern', '123', 'a', 1), ('Bern', NULL, 'a', 2), ('Oslo', NULL, 'b', 3), ('Oslo', NULL, 'c', 3);
 """
 
 
@@ -60,6 +62,22 @@ def run():
         ("SELECT * FROM t GROUP BY a", "the rows change"),
         ("SELECT * FROM t GROUP BY id", ""),
         ("SELECT * FROM ((SELECT a FROM t))", ""),
+        # NULL is a value like another
+        ("SELECT city, phone FROM kept GROUP BY city", "phone has several values"),
+        ("SELECT city FROM kept GROUP BY city HAVING phone IS NULL", "phone has several values"),
+        ("SELECT city FROM kept GROUP BY city ORDER BY phone", "phone has several values"),
+        ("SELECT city, phone FROM kept WHERE city = 'Oslo' GROUP BY city", ""),
+        # what chooses among groups, or whether there is one
+        ("SELECT COUNT(*) FROM t HAVING b = 'x'", "the rows change"),
+        ("SELECT b, MAX(a) FROM t WHERE a < 2 GROUP BY a HAVING b = 'x'", "the rows change"),
+        ("SELECT a, TOTAL(n) FROM t GROUP BY a", ""),
+        # DISTINCT rows that are ordered by what they do not show
+        ("SELECT DISTINCT name FROM kept ORDER BY price LIMIT 2", "LIMIT 2 cuts"),
+        ("SELECT DISTINCT name FROM kept ORDER BY price LIMIT 1", ""),
+        ("SELECT DISTINCT name FROM kept ORDER BY price LIMIT 3", ""),
+        ("SELECT DISTINCT city FROM kept ORDER BY price LIMIT 1", ""),
+        ("SELECT DISTINCT b FROM t ORDER BY a LIMIT 1", "LIMIT 1 cuts"),
+        ("SELECT DISTINCT w FROM u ORDER BY t_id DESC LIMIT 1", ""),
         # several values where one is wanted
         (
             "SELECT b FROM t WHERE a = (SELECT 1 UNION ALL SELECT 2)",
@@ -88,6 +106,9 @@ def run():
         ("SELECT id, MAX(b) FROM t GROUP BY b", "the rows change"),
         ("SELECT GROUP_CONCAT(b) FROM t", "the rows change"),
         ("SELECT GROUP_CONCAT(b) FROM t WHERE id = 1", ""),
+        ("SELECT json_group_array(b) FROM t", "the rows change"),
+        ("SELECT a, json_group_object(b, id) FROM t GROUP BY a", "the rows change"),
+        ("SELECT b, json_group_array(a) FROM t WHERE id < 3 GROUP BY b", ""),
         ("SELECT b, ROW_NUMBER() OVER (ORDER BY a) FROM t", "the rows change"),
         ("SELECT b, RANK() OVER (ORDER BY a) FROM t", ""),
         ("SELECT b FROM t WHERE a = (SELECT a FROM t WHERE a < 3)", "the rows change"),
@@ -131,6 +152,10 @@ def test_luck_is_found_where_another_order_of_rows_gives_another_answer(run, sql
         ("SELECT b FROM t WHERE n IS NULL ORDER BY n LIMIT 1", False),
         ("SELECT b FROM t ORDER BY n", False),
         ("SELECT b FROM t ORDER BY a, n LIMIT 1", False),
+        (
+            "SELECT DISTINCT name FROM (SELECT name, NULLIF(price, 3) AS price FROM kept) ORDER BY price DESC LIMIT 2",
+            True,
+        ),
     ],
 )
 def test_a_row_without_a_value_is_not_the_lowest(run, sql, named):

@@ -40,7 +40,6 @@ NAME = "SELECT name FROM t"
         ('{"sql": "SELECT name\\nFROM t WHERE a = \\"x\\";", "why": "names"}', 'SELECT name\nFROM t WHERE a = "x"'),
         (f'Here:\n```json\n{{"query": "{NAME}"}}\n```', NAME),
         (f'{{"question": "Select the names", "sql": "{NAME}"}}', NAME),
-        (f'{{"thought": "With a (join) it is done", "final_query": "{NAME}"}}', NAME),
         # what follows in words of any script, as a table, or as marks
         (f"{NAME} WHERE a = 1\nЭто вернёт имя.", f"{NAME} WHERE a = 1"),
         (f"{NAME} WHERE a = 1。这将返回姓名。", f"{NAME} WHERE a = 1"),

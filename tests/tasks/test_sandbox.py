@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from forge_lib.tasks.sql import sandbox as sandbox_module
-from forge_lib.tasks.sql.sandbox import Sandbox
+from forge_lib.tasks.sql.sandbox import Sandbox, SandboxError
 
 FULL_TEXT = """
 CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, tags TEXT);
@@ -58,6 +58,12 @@ def test_reads_rows_and_column_names(library, sandbox):
 def test_anything_but_reading_is_refused(library, sandbox, sql):
     assert sandbox.run(library.database("library"), sql).status == "refused"
     assert sandbox.run(library.database("library"), "SELECT COUNT(*) FROM books").rows == ((4,),)
+
+
+def test_a_column_that_bears_the_words_of_a_denial_is_an_error_like_another(library, sandbox):
+    for name in ("prohibited", "not authorized", "readonly database"):
+        found = sandbox.run(library.database("library"), f"SELECT [{name}] FROM books")
+        assert found.status == "error" and "no such column" in found.error
 
 
 @pytest.mark.parametrize("sql", ["ATTACH '{}' AS x", "VACUUM INTO '{}'"])
@@ -168,7 +174,7 @@ def test_sorting_and_grouping_leave_no_temporary_file(tmp_path, monkeypatch):
     (tmp_path / "temporary").mkdir()
     path = make(tmp_path / "t.sqlite", "CREATE TABLE t (a);")
     sizes, done = [], threading.Event()
-    with Sandbox(time_limit_s=1.0) as box:
+    with Sandbox(time_limit_s=30.0) as box:
         box.run(path, "SELECT 1")
         pid = box._process.pid
 
@@ -183,13 +189,14 @@ def test_sorting_and_grouping_leave_no_temporary_file(tmp_path, monkeypatch):
         watcher = threading.Thread(target=watch)
         if Path(f"/proc/{pid}/io").exists():
             watcher.start()
-        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400000)"
-        box.run(
-            path, f"{many} SELECT COUNT(*) FROM (SELECT DISTINCT printf('%0200d', i * 7919 % 400000) FROM n ORDER BY 1)"
+        many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 40000)"
+        found = box.run(
+            path, f"{many} SELECT COUNT(*) FROM (SELECT DISTINCT printf('%0200d', i * 7919 % 40000) FROM n ORDER BY 1)"
         )
         done.set()
         if watcher.ident:
             watcher.join()
+    assert found.rows == ((40_000,),)  # 8 MB were sorted, four times what SQLite keeps in its cache
     assert max(sizes, default=0) < 2**20 and list((tmp_path / "temporary").iterdir()) == []
 
 
@@ -230,6 +237,20 @@ def test_the_start_of_a_worker_is_no_time_of_the_query(library, monkeypatch, tmp
     monkeypatch.setattr(sandbox_module, "GRACE_S", 0.0)
     with Sandbox(time_limit_s=0.5) as box:
         assert box.run(library.database("library"), "SELECT 1").rows == ((1,),)
+
+
+@pytest.mark.parametrize("fault", ["no interpreter", "it ends at once"])
+def test_a_worker_that_cannot_start_is_no_fault_of_the_query(library, sandbox, monkeypatch, tmp_path, fault):
+    (tmp_path / "ends.py").write_text("")
+    if fault == "no interpreter":
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python9"))
+    else:
+        monkeypatch.setattr(sandbox_module.worker, "__file__", str(tmp_path / "ends.py"))
+    with pytest.raises(SandboxError, match="cannot be started .*python") as caught:
+        sandbox.run(library.database("library"), "SELECT 1")
+    assert str(tmp_path) not in str(caught.value)
+    monkeypatch.undo()
+    assert sandbox.run(library.database("library"), "SELECT 1").rows == ((1,),)
 
 
 def test_a_killed_worker_is_replaced(library, sandbox):

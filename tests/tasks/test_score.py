@@ -153,12 +153,14 @@ def test_a_gold_without_a_value_pays_its_own_statement_only(shop, gold):
     assert score(gold.lower() + ";", gold, shop).reward == 1
     for answer in ("SELECT 1 WHERE 0", "SELECT NULL", "SELECT name FROM t", "SELECT NULL FROM t WHERE id > 3"):
         assert score(answer, gold, shop).reward == 0
+    nothing = score(f"SELECT * FROM ({gold})", gold, shop)
+    assert nothing.correct and nothing.reward == 0  # the one case in which grade and reward are two
     assert not returns_nothing("SELECT 0", shop)
 
 
 @pytest.mark.parametrize("log", ["DELETE", "WAL"])
-def test_a_gold_is_asked_again_when_the_file_changed(tmp_path, log):
-    """The same sandbox and gold; the file is as large as before and was written within one tick of the clock."""
+def test_a_file_has_another_fingerprint_after_each_change(tmp_path, log):
+    """As large as before, and written within one tick of the clock."""
     path = tmp_path / "t.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(f"PRAGMA journal_mode = {log}; CREATE TABLE t (a); INSERT INTO t VALUES (0)")

@@ -8,25 +8,27 @@ out differently when the tables are read from their end or ties are broken other
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
-from forge_lib.tasks.sql.ordering import Ranked, rank_rows, window
+from forge_lib.tasks.sql.ordering import Execute, Ranked, limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import same_rows
 
-Rows = tuple[tuple, ...]
 CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
 CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
 ROWS_WANTED = (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation, exp.Subquery)  # around a subquery
 RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
+LISTS = (exp.GroupConcat, exp.JSONArrayAgg, exp.JSONObjectAgg)  # aggregates that keep the order of reading
+AGGREGATES = (exp.AggFunc, *LISTS)  # to sqlglot, those that make JSON are no AggFunc,
+UNKNOWN_AGGREGATES = {"total", "jsonb_group_array", "jsonb_group_object"}  # and these are Anonymous
 CHANGING = re.compile(rf"\b(?:{'|'.join([*CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
 
 
-def decided_by_luck(sql: str | exp.Query, run: Callable[[str], Rows | None]) -> str:
+def decided_by_luck(sql: str | exp.Query, run: Execute) -> str:
     """Why the rows of `sql` (text, or parsed) depend on luck, as a phrase; "" when they do not.
 
     run: executes a query and returns its rows, or None where it cannot run (a subquery that needs the outer query
@@ -49,7 +51,7 @@ def decided_by_luck(sql: str | exp.Query, run: Callable[[str], Rows | None]) -> 
         return ""  # what cannot be parsed is refused by another rule
 
 
-def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
+def empty_first(sql: str, run: Execute) -> str:
     """Where a query takes "the lowest" or "the highest" and gets a row without a value; "" where it does not.
 
     SQLite sorts NULL first, and last downwards. A query that says NULLS FIRST means it.
@@ -68,6 +70,7 @@ def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
             if first is None or not (downwards or first.args.get("nulls_first")):
                 continue
             ranked, cut = _standing(query, run)
+            ranked = [r for r, _ in _once_each(query, ranked or [])]
             taken = ranked[cut[0] : cut[0] + cut[1]] if ranked and cut and cut[1] is not None else []
             if any(r.keys[0] is None for r in taken) and any(r.keys[0] is not None for r in ranked):
                 named, end = first.this.sql(dialect="sqlite"), "highest" if downwards else "lowest"
@@ -77,15 +80,15 @@ def empty_first(sql: str, run: Callable[[str], Rows | None]) -> str:
         return ""
 
 
-def _ranked_first(tree: exp.Query, run: Callable) -> str:
+def _ranked_first(tree: exp.Query, run: Execute) -> str:
     """Where a query chooses by a rank that is 1 for rows without a value."""
     last = tree.copy()
-    for window_ in last.find_all(exp.Window):
-        terms = window_.args["order"].expressions if window_.args.get("order") else []
-        inside = window_.find_ancestor(exp.Subquery, exp.CTE) is not None
-        if inside and isinstance(window_.this, RANKS) and terms and terms[0].args.get("nulls_first"):
+    for window in last.find_all(exp.Window):
+        terms = window.args["order"].expressions if window.args.get("order") else []
+        inside = window.find_ancestor(exp.Subquery, exp.CTE) is not None
+        if inside and isinstance(window.this, RANKS) and terms and terms[0].args.get("nulls_first"):
             terms[0].set("nulls_first", False)
-            named = f"{window_.this.sql(dialect='sqlite')} puts rows without a value of {terms[0].this.sql(dialect='sqlite')} first"
+            named = f"{window.this.sql(dialect='sqlite')} puts rows without a value of {terms[0].this.sql(dialect='sqlite')} first"
             rows, others = run(tree.sql(dialect="sqlite")), run(last.sql(dialect="sqlite"))
             if rows is not None and others is not None and not same_rows(others, rows, ordered=False):
                 return named
@@ -124,28 +127,41 @@ def _queries(tree: exp.Query) -> Iterator[exp.Query]:
         yield alone
 
 
-def _standing(query: exp.Query, run: Callable) -> tuple[list[Ranked] | None, tuple[int, int | None] | None]:
-    """All rows of a query with their ranks, and the window that its LIMIT cuts."""
-    rows, cut = run(query.sql(dialect="sqlite")), window(query, run)
+def _standing(query: exp.Query, run: Execute) -> tuple[list[Ranked] | None, tuple[int, int | None] | None]:
+    """All rows of a query with their ranks, and what its LIMIT lets through."""
+    rows, cut = run(query.sql(dialect="sqlite")), limits(query, run)
     if not rows or cut is None:
         return None, cut
     return rank_rows(query, len(rows[0]), run), cut
 
 
-def _cut_through_a_tie(query: exp.Query, run: Callable) -> str:
+def _cut_through_a_tie(query: exp.Query, run: Execute) -> str:
     ranked, cut = _standing(query, run)
     if ranked is None or cut is None or cut[1] is None:
         return ""
     first, count = cut
-    for edge in (first, first + count):  # where the window begins and where it ends
-        if 0 < edge < len(ranked) and ranked[edge - 1].rank == ranked[edge].rank:
-            tied = [r.row for r in ranked if r.rank == ranked[edge].rank]
-            if len(set(tied)) > 1:
-                return f"LIMIT {count} cuts through rows that are equal in the order"
+    rows = _once_each(query, ranked)
+    for edge in (first, first + count):  # where what is let through begins and ends
+        if not 0 < edge < len(rows):
+            continue
+        behind = rows[edge][0].rank
+        tied = {r.row for r, last in rows if r.rank <= behind <= last}
+        if max(last for _, last in rows[:edge]) >= behind and len(tied) > 1:
+            return f"LIMIT {count} cuts through rows that are equal in the order"
     return ""
 
 
-def _bare_column(query: exp.Query, run: Callable) -> str:
+def _once_each(query: exp.Query, ranked: list[Ranked]) -> list[tuple[Ranked, int]]:
+    """The rows of a query, each with the last rank it may have: of the values by which a DISTINCT row that does not show
+    them is ordered, SQLite takes the first it reads."""
+    if not query.args.get("distinct"):
+        return [(r, r.rank) for r in ranked]
+    first = {r.row: r for r in reversed(ranked)}
+    last = {r.row: r.rank for r in ranked}
+    return [(r, last[row]) for row, r in sorted(first.items(), key=lambda item: item[1].rank)]
+
+
+def _bare_column(query: exp.Query, run: Execute) -> str:
     """The column that a grouped query shows, orders or chooses by, and of which one group has several values."""
     group = query.args.get("group")
     if group is None or not isinstance(query, exp.Select):
@@ -164,7 +180,8 @@ def _bare_column(query: exp.Query, run: Callable) -> str:
             probe = query.copy()
             for clause in ("order", "limit", "offset", "having", "distinct"):
                 probe.set(clause, None)
-            probe.append("expressions", exp.Count(this=exp.Distinct(expressions=[column.copy()])))
+            one = column.sql(dialect="sqlite")  # NULL, which DISTINCT does not count, is a value like another here
+            probe.append("expressions", parse_one(f"COUNT(DISTINCT {one}) + (COUNT({one}) < COUNT(*))", read="sqlite"))
             rows = run(probe.sql(dialect="sqlite"))
             if rows and max(r[-1] for r in rows) > 1:
                 return f"{named} has several values in one group"
@@ -175,14 +192,16 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
     """The columns of an expression of a grouped query that stand in no aggregate, subquery or grouped expression."""
 
     def closed(node: exp.Expression) -> bool:
-        return isinstance(node, (exp.AggFunc, exp.Query, exp.Window)) or node.sql(dialect="sqlite").lower() in grouped
+        unknown = isinstance(node, exp.Anonymous) and node.name.lower() in UNKNOWN_AGGREGATES
+        known = isinstance(node, (*AGGREGATES, exp.Query, exp.Window))
+        return known or unknown or node.sql(dialect="sqlite").lower() in grouped
 
     for node in part.walk(prune=closed):
         if isinstance(node, exp.Column) and not closed(node):
             yield node
 
 
-def _several_for_one(tree: exp.Query, run: Callable) -> str:
+def _several_for_one(tree: exp.Query, run: Execute) -> str:
     """Where a subquery that stands for one value has several, of which SQLite takes the first it reads."""
     for subquery in tree.find_all(exp.Subquery):
         if subquery.parent is None or isinstance(subquery.parent, ROWS_WANTED):
@@ -195,7 +214,7 @@ def _several_for_one(tree: exp.Query, run: Callable) -> str:
     return ""
 
 
-def _otherwise_read(tree: exp.Query, run: Callable) -> str:
+def _otherwise_read(tree: exp.Query, run: Execute) -> str:
     rows = run(tree.sql(dialect="sqlite")) if _reading_may_matter(tree) else None
     if rows is None:
         return ""
@@ -213,7 +232,7 @@ def _otherwise_read(tree: exp.Query, run: Callable) -> str:
 
 def _reading_may_matter(tree: exp.Query) -> bool:
     """Whether the order of reading may show in more than what the other checks see, a tie at a LIMIT for one."""
-    if tree.find(exp.Window, exp.GroupConcat, exp.Anonymous) is not None:
+    if tree.find(exp.Window, *LISTS, exp.Anonymous) is not None:
         return True
     if any(not isinstance(s.parent, (exp.From, exp.Join, exp.Exists)) for s in tree.find_all(exp.Subquery)):
         return True  # of a scalar subquery SQLite takes the first row
@@ -225,10 +244,12 @@ def _reading_may_matter(tree: exp.Query) -> bool:
 
 
 def _shows_bare_columns(select: exp.Select) -> bool:
-    """Whether a SELECT with aggregates shows a column that is neither aggregated nor grouped by."""
-    group = select.args.get("group")
+    """Whether a SELECT with aggregates shows, or chooses by, a column that is neither aggregated nor grouped by."""
+    group, having = select.args.get("group"), select.args.get("having")
     shown = [e.unalias() for e in select.selects if not (group and e.unalias() in group.expressions)]
-    return any(e.find(exp.AggFunc) for e in select.selects) and not all(e.find(exp.AggFunc) for e in shown)
+    grouped = {e.sql(dialect="sqlite").lower() for e in group.expressions} if group else set()
+    chosen = having is not None and any(_outside_aggregates(having, grouped))
+    return any(e.find(*AGGREGATES) for e in select.selects) and (chosen or not all(e.find(*AGGREGATES) for e in shown))
 
 
 def _ties_broken(tree: exp.Query, descending: bool) -> exp.Query:

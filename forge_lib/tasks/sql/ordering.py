@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-Run = Callable[[str], "tuple[tuple, ...] | None"]  # executes a query; None where it cannot run
+Execute = Callable[[str], "tuple[tuple, ...] | None"]  # executes a query; None where it cannot run
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Ranked:
     keys: tuple
 
 
-def rank_rows(query: exp.Query, width: int, run: Run, reach: int | None = None) -> list[Ranked] | None:
+def rank_rows(query: exp.Query, width: int, run: Execute, reach: int | None = None) -> list[Ranked] | None:
     """The rows of `query` (of `width` columns) without its LIMIT, by rank; None where the database cannot tell.
 
     reach: only rows with a rank up to this. SQLite's own RANK() compares, so collations, NULLS LAST and the like count
@@ -33,14 +33,14 @@ def rank_rows(query: exp.Query, width: int, run: Run, reach: int | None = None) 
     return None
 
 
-def window(query: exp.Query, run: Run) -> tuple[int, int | None] | None:
+def limits(query: exp.Query, run: Execute) -> tuple[int, int | None] | None:
     """First row and number of rows (None: all) that LIMIT and OFFSET let through; None where they cannot be known.
 
     run: computes what is no plain number, LIMIT (SELECT COUNT(*) / 10 FROM t) for one
 
     >>> from forge_lib.tasks.sql.parsing import parse_query
     >>> queries = (parse_query(f"SELECT a FROM t {cut}") for cut in ("LIMIT 5 OFFSET 2", "", "LIMIT 1 + 1"))
-    >>> [window(query, run=lambda sql: ((2,),)) for query in queries]
+    >>> [limits(query, run=lambda sql: ((2,),)) for query in queries]
     [(2, 5), (0, None), (0, 2)]
     """
     found = [_number(query.args.get(clause), run) for clause in ("offset", "limit")]
@@ -50,7 +50,7 @@ def window(query: exp.Query, run: Run) -> tuple[int, int | None] | None:
     return max(0, first), None if count < 0 else count
 
 
-def _number(clause: exp.Offset | exp.Limit | None, run: Run) -> int | None:
+def _number(clause: exp.Offset | exp.Limit | None, run: Execute) -> int | None:
     """What a LIMIT or OFFSET says, -1 where there is none; None where it cannot be known."""
     if clause is None:
         return -1

@@ -8,6 +8,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
+ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has and no schema lists
+
 
 def parse_query(sql: str) -> exp.Query:
     """The one query that `sql` holds, as sqlglot reads SQLite's dialect.
@@ -46,7 +48,7 @@ def with_strings(query: exp.Query, names: Collection[str]) -> exp.Query:
     >>> print(with_strings(query, {"t", "name", "kind"}).sql(dialect="sqlite"))
     SELECT "name" FROM t WHERE kind = 'new'
     """
-    known = set(names) | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
+    known = {*names, *ROWID} | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
     known |= {column.name.lower() for alias in query.find_all(exp.TableAlias) for column in alias.columns}
 
     def meant(node: exp.Expression) -> exp.Expression:

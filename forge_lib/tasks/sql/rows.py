@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 Rows = Sequence[tuple]
 MAX_CELLS = 2_000_000  # what the search for an order of columns may look at, about a second; a count, not a clock
-ABSENT = object()
+NO_MATCH = object()  # equal to no value
 
 
 def same_rows(got: Rows, wanted: Rows, ordered: bool) -> bool:
@@ -61,10 +61,16 @@ def contained(got: Rows, got_groups: Sequence[int], wanted: Rows, wanted_groups:
     return bool(frames)
 
 
-def close(a: float, b: float) -> bool:
-    """Whether two numbers are one: whole numbers exactly; a float up to its sixth digit, but never more than 1e-4 off.
+def has_value(rows: Rows) -> bool:
+    """Whether a result holds anything but NULL."""
+    return any(value is not None for row in rows for value in row)
 
-    That is what a float gains and loses by another way of computing it. A cent in a million is no rounding, nor is a
+
+def close(a: float, b: float) -> bool:
+    """Whether two numbers are one: whole numbers exactly; a float up to its sixth digit, and no more than 1e-4 off.
+
+    Two ends are wider: next to zero 1e-9 is nothing, and beyond 1e10 a double's own last digits (1e-14 of it) are more
+    than 1e-4. That is what a float gains and loses by another way of computing it. A cent in a million is no rounding, nor is a
     second of a Unix time.
 
     >>> close(0.1 + 0.2, 0.3), close(2, 2.0), close(1700000000, 1700001000), close(1000000.01, 1000000.02)
@@ -106,7 +112,7 @@ class _Step:
         if value not in self.one:
             at = bisect.bisect(self.numbers, value)
             near = [n for n in self.numbers[max(0, at - 1) : at + 1] if close(value, n)]
-            value = min(near, key=lambda n: abs(n - value), default=ABSENT)
+            value = min(near, key=lambda n: abs(n - value), default=NO_MATCH)
         return self.one.get(value, value)
 
 

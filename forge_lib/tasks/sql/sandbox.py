@@ -44,6 +44,10 @@ class Died(Exception):
     """The worker ended while it was asked."""
 
 
+class SandboxError(RuntimeError):
+    """The process in which SQL runs cannot be started: no query is at fault, and none has a verdict."""
+
+
 class Sandbox:
     """A killable worker process, reused from query to query, restarted when it had to be killed.
 
@@ -62,7 +66,10 @@ class Sandbox:
         self._forget()
 
     def run(self, database: Path | str, sql: str) -> Execution:
-        """Execute one statement on the file as it is now; never raises for anything the SQL does."""
+        """Execute one statement on the file as it is now; never raises for anything the SQL does.
+
+        Raises FileNotFoundError when there is no file, SandboxError when no worker can be started.
+        """
         if not Path(database).exists():
             raise FileNotFoundError(f"There is no SQLite database at {database}.")
         if not sql.strip():
@@ -77,11 +84,17 @@ class Sandbox:
         with self._lock:
             return self._answer(json.dumps(request).encode() + b"\n")
 
+    def rows(self, database: Path | str, sql: str) -> tuple[tuple, ...] | None:
+        """The rows that `run` finds; None where the statement does not run."""
+        found = self.run(database, sql)
+        return found.rows if found.status == "ok" else None
+
     def _answer(self, request: bytes) -> Execution:
         try:
             try:
                 found = json.loads(self._ask(request), object_hook=_blob)
-            except Died:  # perhaps by somebody else's hand; a query that ends its worker ends the next one too
+            # Perhaps by somebody else's hand; a query that ends its worker ends the next one too.
+            except (Died, SandboxError):
                 self._close()
                 found = json.loads(self._ask(request), object_hook=_blob)
         except TimeoutError:
@@ -115,14 +128,19 @@ class Sandbox:
         if self._process is not None and self._process.poll() is not None:
             self._close()  # somebody else ended it between two queries
         if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", worker.__file__, str(self.memory_mb)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", worker.__file__, str(self.memory_mb)],
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                )  # fmt: skip
+            except OSError as error:
+                raise _cannot_start(error.strerror) from error
             self._pipe = ThreadPoolExecutor(1, "sandbox")
             ready = self._pipe.submit(self._process.stdout.readline)
-            if not wait([ready], START_S).done or not ready.result():
-                raise Died
+            if not wait([ready], START_S).done:
+                raise _cannot_start(f"it was not ready within {START_S:.0f} s")
+            if not ready.result():
+                raise _cannot_start("it ended at once")
         return self._process
 
     def close(self) -> None:
@@ -150,6 +168,13 @@ class Sandbox:
 
     def __exit__(self, *_) -> None:
         self.close()
+
+
+def _cannot_start(reason: str) -> SandboxError:
+    return SandboxError(
+        f"The process in which SQL runs cannot be started ({reason}). See that {Path(sys.executable).name} of this "
+        f"environment ({Path(sys.prefix).name}/) can run {Path(worker.__file__).name}, and that memory is left; then go on."
+    )
 
 
 def _blob(found: dict) -> dict | bytes:

@@ -1,4 +1,8 @@
-"""The one scorer of text-to-SQL: the grade of evaluation and the reward of RL come from here."""
+"""The one scorer of text-to-SQL: the grade of evaluation and the reward of RL come from here, and are one.
+
+With one exception, which `Score.at_most` holds: where the gold finds no value, an answer that finds none either, in as
+many columns, is graded as correct, and earns nothing unless it is the gold's own statement.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,9 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from forge_lib.tasks.sql.opening import fingerprint
-from forge_lib.tasks.sql.ordering import rank_rows, window
+from forge_lib.tasks.sql.ordering import limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
-from forge_lib.tasks.sql.rows import contained, same_rows
+from forge_lib.tasks.sql.rows import contained, has_value, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
 VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
@@ -30,7 +34,10 @@ class GoldError(RuntimeError):
 
 @dataclass(frozen=True)
 class Score:
-    """verdict: one of VERDICTS; error: SQLite's message where there is one; at_most: what it may earn in any case."""
+    """verdict: one of VERDICTS; error: SQLite's message where there is one; at_most: what it may earn in any case.
+
+    at_most is less than 1 where an answer proves little: a correct one may then earn nothing (see the module).
+    """
 
     verdict: str
     error: str = ""
@@ -59,10 +66,10 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     got = sandbox.run(database, sql)
     if got.status != "ok":
         return Score(got.status, got.error)
-    if not _has_value(wanted.rows):
+    if not has_value(wanted.rows):
         at_most = 1.0 if _same_statement(sql, gold) else 0.0
     else:
-        at_most = 1.0 if _has_value(got.rows) else REWARDS["wrong shape"]
+        at_most = 1.0 if has_value(got.rows) else REWARDS["wrong shape"]
     if len(got.columns) != len(wanted.columns):
         return Score("wrong shape", at_most=at_most)
     right = len(got.rows) == len(wanted.rows) and _answers(got.rows, wanted.rows, sandbox, database, gold)
@@ -74,11 +81,7 @@ def returns_nothing(gold: str, database: Path | str, sandbox: Sandbox | None = N
 
     Raises GoldError when it fails.
     """
-    return not _has_value(_gold(sandbox or shared_sandbox(), str(database), fingerprint(database), gold).rows)
-
-
-def _has_value(rows: Sequence[tuple]) -> bool:
-    return any(value is not None for row in rows for value in row)
+    return not has_value(_gold(sandbox or shared_sandbox(), str(database), fingerprint(database), gold).rows)
 
 
 def _same_statement(sql: str, gold: str) -> bool:
@@ -117,8 +120,8 @@ def _left_open(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> tupl
     """
     wanted = _gold(sandbox, database, stamp, gold)
     try:
-        query, run = parse_query(gold), functools.partial(_run, sandbox, database)
-        cut = window(query, run)
+        query, run = parse_query(gold), functools.partial(sandbox.rows, database)
+        cut = limits(query, run)
         if cut is None or not (query.args.get("order") or query.args.get("limit")):
             return None
         first, last = cut[0], cut[0] + len(wanted.rows)
@@ -131,11 +134,6 @@ def _left_open(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> tupl
     rows, ranks = tuple(r.row for r in ranked), tuple(r.rank for r in ranked)
     agrees = contained(wanted.rows, groups, rows, ranks)  # DISTINCT by a hidden key, for one, cannot be asked this way
     return (groups, rows, ranks) if agrees else None
-
-
-def _run(sandbox: Sandbox, database: str, sql: str) -> tuple[tuple, ...] | None:
-    found = sandbox.run(database, sql)
-    return found.rows if found.status == "ok" else None
 
 
 @functools.lru_cache(maxsize=20_000)
