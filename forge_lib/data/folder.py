@@ -12,7 +12,7 @@ from forge_lib.data.course import build_database
 from forge_lib.data.databases import why_unreadable
 from forge_lib.data.formats import read_pairs
 from forge_lib.data.pairs import DataError, DataSet, Pair
-from forge_lib.data.split import SIZES, hold_out, with_difficulty, without_leaks
+from forge_lib.data.split import SIZES, hold_out, leak_notes, settled, with_difficulty
 from forge_lib.files import check_disk
 from forge_lib.tasks.sql.schema import copy_database
 
@@ -49,11 +49,8 @@ def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
     if twice:
         raise DataError(f"The id '{twice[0]}' is there twice in {', '.join(files.values())}. Give each pair its own.")
     drawn = hold_out(splits["train"], seed, **{n: 0 if n in splits else count for n, count in SIZES.items()})
-    drawn, leaks = without_leaks(drawn | {name: splits[name] for name in splits if name != "train"})
-    trained = {p.db_id for p in drawn["train"]}
-    for name in set(files) - {"train"}:
-        drawn[name] = [replace(p, part="seen" if p.db_id in trained else "unseen") for p in drawn[name]]
-    return replace(data, **drawn, notes=[*_held_out(drawn, files, seed), *_leaks(drawn, leaks)])
+    drawn, leaks = settled(drawn | {name: splits[name] for name in splits if name != "train"})
+    return replace(data, **drawn, notes=[*_held_out(drawn, files, seed), *leak_notes(drawn, leaks)])
 
 
 def take_in(origin: Path, target: Path) -> None:
@@ -118,16 +115,3 @@ def _held_out(drawn: dict[str, list[Pair]], files: dict[str, str], seed: int) ->
     held = {name: len(drawn[name]) for name in SIZES if name not in files}
     shares = " and ".join(f"{count} for {name}" for name, count in held.items())
     return [f"Held out of {files['train']}: {shares} (seed {seed}); {len(drawn['train'])} train."] if held else []
-
-
-def _leaks(drawn: dict[str, list[Pair]], leaks: dict[str, list[Pair]]) -> list[str]:
-    empty = [name for name, pairs in leaks.items() if pairs and not drawn[name]]
-    if empty:
-        raise DataError(
-            f"Every question of the {empty[0]} part is asked in a later part too: a test on what was trained on measures "
-            "nothing. Give each part questions of its own, or leave a part away: it is then held out."
-        )
-    return [
-        f"Taken out of {name}, because a later part asks the same: {len(pairs)} of its pairs, such as {pairs[0].id}."
-        for name, pairs in leaks.items() if pairs
-    ]  # fmt: skip

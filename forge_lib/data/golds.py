@@ -12,62 +12,77 @@ from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
 from forge_lib import CACHE
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.files import write_atomically
+from forge_lib.files import json_text, write_atomically
 from forge_lib.tasks.sql import score
 from forge_lib.tasks.sql.opening import fingerprint
 
 NO_ROWS = "It returns no rows, or none with a value."
 TRIES = 3
-SHOWN, WIDTH = 5, 220  # pairs named in a report, characters of a line
+SHOWN, WIDTH = 5, 220  # pairs named in the remarks, characters of a line
 MANY = 1000  # queries from which on a progress bar is shown
+PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
 
 Query = tuple[str, str]  # db_id, SQL
 
 
-def golds_that_fail(data: DataSet) -> list[tuple[Pair, str]]:
+def golds_that_fail(data: DataSet, found: dict[Query, str] | None = None) -> list[tuple[Pair, str]]:
     """(pair, reason) for every pair whose SQL does not score as correct against itself.
 
     It does not run, takes longer than the sandbox's limit (2 s), returns too many rows, or answers differently each
     time. A model cannot be right on such a pair: leave it out of training, and name it when you report a score.
+    found: what `check_golds` says of these queries, where it is at hand
     """
-    found = check_golds(data)
+    found = check_golds(data) if found is None else found
     reasons = [(p, found.get((p.db_id, p.sql), "")) for _, pairs in data.splits() for p in pairs]
     return [(pair, reason) for pair, reason in reasons if reason not in ("", NO_ROWS)]
 
 
-def golds_without_rows(data: DataSet) -> list[Pair]:
-    """Pairs whose SQL runs and finds nothing: any query that finds nothing is as right as theirs."""
-    found = check_golds(data)
+def golds_without_rows(data: DataSet, found: dict[Query, str] | None = None) -> list[Pair]:
+    """Pairs whose SQL runs and finds nothing: any query of as many columns that finds nothing is graded as right.
+
+    It earns no reward, however: see `score`. found: as in `golds_that_fail`
+    """
+    found = check_golds(data) if found is None else found
     return [p for _, pairs in data.splits() for p in pairs if found.get((p.db_id, p.sql)) == NO_ROWS]
 
 
 def check_golds(data: DataSet) -> dict[Query, str]:
     """What is the matter with each gold that has something the matter: NO_ROWS, or the reason why it fails.
 
-    Remembered under `.cache/golds/` until a query, a database (size or time of its file) or the scorer changes.
+    Remembered under `.cache/golds/` until a query, a database (its file's state and header) or the scorer changes; a
+    query that was late, or that took its worker down, is asked again. Raises SandboxError where no SQL can run.
     """
     queries = sorted({(p.db_id, p.sql) for _, pairs in data.splits() for p in pairs})  # many are asked in two wordings
     kept = CACHE / "golds" / f"{_key(data, queries)}.json"
+    known = _remembered(kept)
+    asked = queries if known is None else [query for query, why in known.items() if why is None]
+    every = {q: _verdict(q[1], data.database(q[0])) for q in tqdm(asked, "golds", disable=len(asked) < MANY)}
+    found = {query: why for query, why in ((known or {}) | every).items() if why}
+    if asked:
+        lasting = [[*query, None if _is_passing(why, query[1]) else why] for query, why in found.items()]
+        write_atomically(kept, json_text(lasting))
+    return found
+
+
+def _remembered(kept: Path) -> dict[Query, str | None] | None:
+    """The verdicts in a file, None for one that was of the hour; None where there is no such file, or it is damaged."""
     try:
         return {(db_id, sql): why for db_id, sql, why in json.loads(kept.read_text(encoding="utf-8"))}
-    except (OSError, ValueError):  # not checked yet, or the file is damaged
-        pass
-    every = {q: _verdict(q[1], data.database(q[0])) for q in tqdm(queries, "golds", disable=len(queries) < MANY)}
-    found = {query: why for query, why in every.items() if why}
-    write_atomically(kept, json.dumps([[*query, why] for query, why in found.items()], ensure_ascii=False))
-    return found
+    except (OSError, ValueError):
+        return None
 
 
 def leave_out(data: DataSet) -> None:
     """Take the pairs whose gold fails out of every part of `data`, and note them there with those that find nothing."""
-    data.left_out = golds_that_fail(data)
+    found = check_golds(data)
+    data.left_out = golds_that_fail(data, found)
     broken = {id(pair) for pair, _ in data.left_out}
     for name, pairs in data.splits():
         setattr(data, name, [p for p in pairs if id(p) not in broken])
-    data.without_rows = golds_without_rows(data)
+    data.without_rows = golds_without_rows(data, found)
 
 
-def report(data: DataSet) -> str:
+def remarks(data: DataSet) -> str:
     """What the owner of `data` should know before anything trains: its notes, what was left out, golds without rows."""
     total = len(data.left_out) + sum(len(pairs) for _, pairs in data.splits())
     lines = list(data.notes)
@@ -78,7 +93,7 @@ def report(data: DataSet) -> str:
         lines += _listed([f"{pair.id}: {reason}" for pair, reason in data.left_out], "data.left_out")
     if data.without_rows:
         lines.append(f"Kept, but look at them: {len(data.without_rows)} of {total:,} pairs have SQL that finds nothing, "
-                     "so that another query which finds nothing counts as right:")  # fmt: skip
+                     "so that another query which finds nothing is graded as right:")  # fmt: skip
         lines += _listed([f"{pair.id}: {pair.question}" for pair in data.without_rows], "data.without_rows")
     return "\n".join(lines)
 
@@ -92,9 +107,14 @@ def _verdict(sql: str, database: Path) -> str:
     """What is the matter with one gold; a late one is tried again, since a busy machine makes quick queries late."""
     for _ in range(TRIES):
         why = _once(sql, database)
-        if not any(word in why for word in ("timeout", "interrupted", "Killed after")):
+        if not _is_passing(why, sql):
             break
     return why
+
+
+def _is_passing(why: str, sql: str) -> bool:
+    """Whether a verdict may be another the next time: a query was late, or took its worker down."""
+    return any(word in why.replace(sql, "") for word in PASSING)
 
 
 def _once(sql: str, database: Path) -> str:
@@ -108,7 +128,7 @@ def _once(sql: str, database: Path) -> str:
 
 
 def _key(data: DataSet, queries: Sequence[Query]) -> str:
-    """A hash of all that the verdicts depend on; of databases, which may be large, size and time stand for the content."""
+    """A hash of all that the verdicts depend on; of databases, which may be large, their state stands for the content."""
     files = [(db_id, fingerprint(data.database(db_id))) for db_id in sorted({db_id for db_id, _ in queries})]
     return hashlib.sha256(repr([_scorer(), files, queries]).encode()).hexdigest()[:24]
 

@@ -43,7 +43,8 @@ def whose(sql: str, words: str) -> Condition:
 
 
 class Sampler:
-    """Draws queries over one profiled database. Methods that find nothing to say return None."""
+    """Draws queries over one profiled database. Methods that find nothing to say raise Missing, or
+    the IndexError or ValueError of a draw from nothing."""
 
     def __init__(self, profile: Profile, rng: random.Random):
         self.profile, self.rng = profile, rng

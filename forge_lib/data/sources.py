@@ -11,10 +11,10 @@ from forge_lib import CACHE
 from forge_lib.data.bird import load_bird
 from forge_lib.data.course import load_course
 from forge_lib.data.folder import load_folder
-from forge_lib.data.golds import leave_out, report
+from forge_lib.data.golds import leave_out, remarks
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.spider import load_spider
-from forge_lib.data.split import SIZES, hold_out
+from forge_lib.data.split import SIZES, hold_out, leak_notes, settled
 from forge_lib.models import load_tokenizer
 from forge_lib.runs import Run, check_disk
 from forge_lib.tasks.sql.linking import fit_to
@@ -51,7 +51,7 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     if lab:
         if source != "course":
             _without_failing(data, seed)
-            print(report(data), end="\n" if data.notes or data.left_out or data.without_rows else "")
+            print(remarks(data), end="\n" if data.notes or data.left_out or data.without_rows else "")
         budget = int(SCHEMA_SHARE * lab.profile.max_length)
         shown = (render_schema(data.schema(db_id)) for db_id in {p.db_id for _, pairs in data.splits() for p in pairs})
         if max(len(text.encode()) for text in shown) > budget:  # a token is a byte at least
@@ -72,17 +72,28 @@ def check_source(source: str) -> None:
 
 
 def _without_failing(data: DataSet, seed: int) -> None:
-    """Leave out the pairs whose gold fails; a part that loses all it had gets others out of train."""
+    """Leave out the pairs whose gold fails; a part that loses all it had gets others out of train.
+
+    What is left is settled anew: a database may have lost its last pair in train, and others' words may now be asked twice.
+    """
     before = {name: len(pairs) for name, pairs in data.splits()}
     leave_out(data)
     lost = [name for name, pairs in data.splits() if before[name] and not pairs]
     if "train" in lost or (lost and not data.train):
         raise DataError(f"Every pair of {lost[0]} has SQL that fails. The first: {data.left_out[0][1]}")
+    if not data.left_out:
+        return
+    splits = dict(data.splits())
     if lost:
         drawn = hold_out(data.train, seed, **{n: c if n in lost else 0 for n, c in SIZES.items()})
-        for name in ("train", *lost):
-            setattr(data, name, drawn[name])
+        splits |= {name: drawn[name] for name in ("train", *lost)}
         data.notes.append(f"All pairs of {' and '.join(lost)} fail; others were held out of train in their place.")
+    kept, out = settled(splits)
+    data.notes += leak_notes(kept, out)
+    empty = {p.id for p in data.without_rows}
+    for name, pairs in kept.items():
+        setattr(data, name, pairs)
+    data.without_rows = [p for _, pairs in data.splits() for p in pairs if p.id in empty]
 
 
 def fingerprint(pairs: Sequence[Pair]) -> str:

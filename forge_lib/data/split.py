@@ -21,7 +21,7 @@ def with_difficulty(pair: Pair) -> Pair:
     """The pair with its level of `score.difficulty`; "extra" where sqlglot cannot parse what SQLite executes."""
     try:
         return replace(pair, difficulty=difficulty(pair.sql))
-    except (SqlglotError, RecursionError, AttributeError):  # the last: an empty statement
+    except SqlglotError:
         return replace(pair, difficulty="extra")
 
 
@@ -95,6 +95,36 @@ def without_leaks(splits: dict[str, list[Pair]]) -> tuple[dict[str, list[Pair]],
         out[name] = [p for p, key in zip(splits[name], words, strict=True) if key in asked]
         asked |= set(words)
     return kept, out
+
+
+def settled(splits: dict[str, list[Pair]]) -> tuple[dict[str, list[Pair]], dict[str, list[Pair]]]:
+    """`without_leaks`, and pairs of validation and test are "seen" where train has their database, else "unseen".
+
+    What parts need that others made, or that lost pairs.
+
+    >>> pair = Pair("1", "shop", "How many?", "SELECT 1", part="seen")
+    >>> settled({"train": [], "validation": [], "test": [pair]})[0]["test"][0].part
+    'unseen'
+    """
+    kept, out = without_leaks(splits)
+    trained = {p.db_id for p in kept["train"]}
+    for name in ("validation", "test"):
+        kept[name] = [replace(p, part="seen" if p.db_id in trained else "unseen") for p in kept[name]]
+    return kept, out
+
+
+def leak_notes(kept: dict[str, list[Pair]], out: dict[str, list[Pair]]) -> list[str]:
+    """What `settled` took out, a sentence a part; DataError where a part has nothing left."""
+    empty = [name for name, pairs in out.items() if pairs and not kept[name]]
+    if empty:
+        raise DataError(
+            f"Every question of the {empty[0]} part is asked in a later part too: a test on what was trained on measures "
+            "nothing. Give each part questions of its own, or leave a part away: it is then held out."
+        )
+    return [
+        f"Taken out of {name}, because a later part asks the same: {len(pairs)} of its pairs, such as {pairs[0].id}."
+        for name, pairs in out.items() if pairs
+    ]  # fmt: skip
 
 
 def _whole_databases(sizes: Counter, wanted: int, seed: str) -> set[str]:

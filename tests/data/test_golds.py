@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ from forge_lib.data.golds import golds_that_fail, golds_without_rows
 from forge_lib.data.pairs import DataError
 from forge_lib.data.sources import load_data
 from forge_lib.profiles import PROFILES
+from forge_lib.tasks.sql.sandbox import Sandbox, SandboxError
 
 FAILING = {
     "SELECT weight FROM books": "no such column: weight",
@@ -65,6 +67,13 @@ def test_one_bad_gold_is_named_and_left_out_before_anything_trains(mine, lab, ca
     assert max(map(len, printed.splitlines())) < 250
 
 
+def test_each_gold_is_executed_once_though_one_fails(mine, lab, cache, monkeypatch):
+    asked, real = [], golds._verdict
+    monkeypatch.setattr(golds, "_verdict", lambda sql, database: asked.append(sql) or real(sql, database))
+    load_data(mine([*GOOD, "SELECT weight FROM books"]), lab)
+    assert len(asked) == len(set(asked)) == 13 and len(list(cache.iterdir())) == 1
+
+
 def test_without_a_lesson_nothing_is_executed(mine, cache):
     assert load_data(mine([*GOOD, "SELECT weight FROM books"])).left_out == [] and not cache.exists()
 
@@ -103,11 +112,63 @@ def test_a_gold_that_is_late_once_is_tried_again(mine, lab, monkeypatch):
     assert load_data(mine(GOOD), lab).left_out == [] and len(seen) == 24
 
 
+@pytest.mark.parametrize(
+    "why", ["(Killed after 2.0 s.): {}", "scores as 'timeout'", "took the worker process down (memory)"]
+)
+def test_what_the_hour_may_have_done_is_asked_again_the_next_time(library, monkeypatch, why):
+    late = library.train[0].sql
+    with monkeypatch.context() as patch:
+        patch.setattr(golds, "_once", lambda sql, _: why.format(sql) if sql == late else "")
+        assert [p.sql for p, _ in golds_that_fail(library)][:1] == [late]
+    asked, real = [], golds._once
+    monkeypatch.setattr(golds, "_once", lambda sql, database: asked.append(sql) or real(sql, database))
+    assert golds_that_fail(library) == [] and asked == [late]
+    assert golds_that_fail(library) == [] and asked == [late]  # now it is known
+
+
+def test_without_a_worker_no_gold_has_a_verdict(library, cache, monkeypatch, tmp_path):
+    (tmp_path / "ends.py").write_text("")
+    monkeypatch.setattr("forge_lib.tasks.sql.worker.__file__", str(tmp_path / "ends.py"))
+    monkeypatch.setattr("forge_lib.tasks.sql.score.shared_sandbox", lambda: Sandbox())
+    with pytest.raises(SandboxError):
+        golds_that_fail(library)
+    assert not cache.exists()
+
+
+def two_databases(library, tmp_path, **parts):
+    """A folder with shop.sqlite and kiosk.sqlite, and these parts: (database, question, SQL) of each pair."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    for name in ("shop", "kiosk"):
+        shutil.copy(library.database("library"), folder / f"{name}.sqlite")
+    for part, pairs in parts.items():
+        records = [dict(zip(("db_id", "question", "sql"), pair, strict=True)) for pair in pairs]
+        (folder / f"{part}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    return f"my:{folder}"
+
+
+def test_a_database_that_loses_its_last_pair_in_train_is_unseen(library, tmp_path, lab):
+    own = [("shop", f"question {n}?", sql) for n, sql in enumerate(GOOD)]
+    source = two_databases(library, tmp_path, train=[*own, ("kiosk", "heavy?", "SELECT weight FROM books")],
+                           validation=[("shop", "dear?", "SELECT 1")], test=[("kiosk", "cheap?", "SELECT 2")])  # fmt: skip
+    assert [p.part for p in load_data(source).test] == ["seen"]
+    assert [p.part for p in load_data(source, lab).test] == ["unseen"]
+
+
+def test_what_replaces_a_part_is_asked_nowhere_else(library, tmp_path, lab, capsys):
+    own = [("shop", f"question {n // 2}?", sql) for n, sql in enumerate(GOOD)]  # each is asked twice, with two queries
+    source = two_databases(library, tmp_path, train=own, validation=[("shop", "dear?", "SELECT 1")],
+                           test=[("shop", "heavy?", "SELECT weight FROM books")])  # fmt: skip
+    data = load_data(source, lab)
+    assert data.test and {p.question for p in data.test}.isdisjoint(p.question for p in data.train)
+    assert "Taken out of train" in capsys.readouterr().out
+
+
 def test_a_long_list_is_cut(mine, lab, capsys):
     data = load_data(mine([*GOOD, *(f"SELECT weight{n} FROM books" for n in range(8))]), lab)
     assert len(data.left_out) == 8
     assert capsys.readouterr().out.count("no such column") == golds.SHOWN
-    assert "… and 3 more: data.left_out has them all" in golds.report(data)
+    assert "… and 3 more: data.left_out has them all" in golds.remarks(data)
 
 
 def test_verdicts_are_remembered_until_a_query_or_a_database_changes(library, cache, monkeypatch):
