@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 
 from forge_lib import CACHE, ROOT
@@ -78,9 +79,9 @@ def build_databases(folder: Path = DATA) -> Path:
         )
     stamp = hashlib.sha256("".join(scripts[name] for name in sorted(scripts)).encode()).hexdigest()[:12]
     built = CACHE / "databases" / stamp
-    if not _as_built(built):
+    if not _as_built(built, scripts):
         with in_turn(built.parent):
-            if not _as_built(built):  # not built by another process meanwhile
+            if not _as_built(built, scripts):  # not built by another process meanwhile
                 _build(folder, sorted(scripts), built)
     return built
 
@@ -89,17 +90,24 @@ def _build(folder: Path, scripts: list[str], built: Path) -> None:
     with fresh_folder(built) as work:
         digests = {}
         for name in scripts:
-            target = work / Path(name).stem / f"{Path(name).stem}.sqlite"
+            target = work / _built_name(name)
             build_database(folder / name, target)
-            digests[target.relative_to(work).as_posix()] = hashlib.sha256(target.read_bytes()).hexdigest()
+            digests[_built_name(name)] = hashlib.sha256(target.read_bytes()).hexdigest()
         write_atomically(work / HASHES, json.dumps(digests, indent=1) + "\n")
 
 
-def _as_built(built: Path) -> bool:
-    """Whether every file holds what was built: some milliseconds for the few megabytes that there are."""
+def _built_name(script: str) -> str:
+    return f"{Path(script).stem}/{Path(script).stem}.sqlite"
+
+
+def _as_built(built: Path, scripts: Collection[str]) -> bool:
+    """Whether the file of every script holds what was built: some milliseconds for the few megabytes that there are."""
     try:
         digests = json.loads((built / HASHES).read_text(encoding="utf-8"))
-        return all(hashlib.sha256((built / name).read_bytes()).hexdigest() == d for name, d in digests.items())
+        listed = digests.keys() == set(map(_built_name, scripts))
+        return listed and all(
+            hashlib.sha256((built / name).read_bytes()).hexdigest() == d for name, d in digests.items()
+        )
     except (OSError, ValueError, AttributeError):  # missing, cut off, or no object
         return False
 
