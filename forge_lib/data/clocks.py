@@ -45,9 +45,10 @@ def day_of(value: Any, clock: str) -> str:
 def is_written_day(value: int | float) -> bool:
     """Whether a number is a day as 20240305.
 
-    >>> is_written_day(20240305), is_written_day(20241305)
-    (True, False)
+    >>> is_written_day(20240305), is_written_day(20240305.0), is_written_day(20241305)
+    (True, True, False)
     """
-    with contextlib.suppress(ValueError):
-        return 1500 <= datetime.strptime(str(value), "%Y%m%d").year <= 2100 and len(str(value)) == 8
+    with contextlib.suppress(ValueError, OverflowError):  # the latter: of infinity
+        text = str(int(value)) if value == int(value) else ""
+        return 1500 <= datetime.strptime(text, "%Y%m%d").year <= 2100 and len(text) == 8
     return False

@@ -94,7 +94,8 @@ class Profile:
 def profile_database(path: Path | str) -> Profile:
     """Read the SQLite file at `path`: kinds and values of its columns, keys and joins.
 
-    Raises FileNotFoundError when there is no file, ValueError when it is not a database or holds no rows.
+    Raises FileNotFoundError when there is no file, ValueError when it cannot be opened, is not a database or holds no
+    rows.
 
     >>> import sqlite3, tempfile
     >>> path = Path(tempfile.mkdtemp()) / "shop.sqlite"
@@ -107,6 +108,12 @@ def profile_database(path: Path | str) -> Profile:
         schema = read_schema(path)
     except sqlite3.DatabaseError as error:
         raise ValueError(f"{Path(path).name} is not a SQLite database ({error}).") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(
+            f"{Path(path).name} cannot be opened ({error.strerror}). See that it is a file you may read."
+        ) from error
     columns: dict[str, tuple[Column, ...]] = {}
     left_out: dict[str, str] = {}
     with contextlib.closing(connect_readonly(path)) as connection:
@@ -281,13 +288,14 @@ def _bears(column: str, parent: str) -> bool:
 
 
 def _contained(connection, column: Column, parent: str, key: str) -> bool:
+    """Whether nearly all values of a column, of the rows that were counted, are among the keys of `parent`."""
     if not column.values:
         return False
     own, table, other = quote_name(column.name), quote_name(column.table), quote_name(key)
     try:
         with _limited(connection):
             orphans = connection.execute(
-                f"SELECT COUNT(*) FROM {table} WHERE {own} IS NOT NULL AND {own} "
+                f"SELECT COUNT(*) FROM (SELECT {own} FROM {table} LIMIT {MOST_ROWS}) WHERE {own} IS NOT NULL AND {own} "
                 f"NOT IN (SELECT {other} FROM {quote_name(parent)} WHERE {other} IS NOT NULL)"
             ).fetchone()[0]
     except sqlite3.Error:  # too long: not known to be one

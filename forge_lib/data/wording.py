@@ -130,7 +130,8 @@ def said_number(number: int | float) -> str:
 def flag_values(name: str, values: tuple, declared: str = "") -> tuple[Any, Any] | None:
     """(yes, no) of a column that says yes or no, None for another; where only one of the two occurs the other is None.
 
-    0 and 1 are numbers, unless the name or the declared type says otherwise.
+    0 and 1 are numbers, unless the name or the declared type says otherwise. A column that spells one answer in two
+    ways ("Y" and "y") is none: a query for one spelling would miss the other.
 
     >>> flag_values("discontinued", (0, 1)), flag_values("wifi", ("N", "Y")), flag_values("children", (0, 1))
     ((1, 0), ('Y', 'N'), None)
@@ -138,6 +139,8 @@ def flag_values(name: str, values: tuple, declared: str = "") -> tuple[Any, Any]
     said = {
         str(v).lower() if isinstance(v, (str, bytes)) or not math.isfinite(v) else said_number(v): v for v in values[:3]
     }
+    if len(said) < len(values):
+        return None
     pair = next((p for p in FLAGS if said and set(said) <= set(p)), None)
     named = _predicate(name) is not None or declared.upper().startswith(("BOOL", "BIT"))
     if pair is None or not (named or (len(said) == 2 and pair[0] != "1")):

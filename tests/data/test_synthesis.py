@@ -61,16 +61,16 @@ def test_days_written_as_numbers_are_never_added_up_and_no_question_holds_300_di
     path = tmp_path / "days.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute(
-            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, order_date INTEGER, mass REAL, size INTEGER)"
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, order_date INTEGER, mass REAL, size INTEGER, sent_date REAL)"
         )
         connection.executemany(
-            "INSERT INTO t VALUES (?, ?, ?, ?, ?)",
-            [(n, f"n{n}", 20240101 + n, [n * 1e300, n * 1e-12][n % 2], 20240101 + n) for n in range(28)],
+            "INSERT INTO t VALUES (?, ?, ?, ?, ?, ?)",
+            [(n, f"n{n}", 20240101 + n, [n * 1e300, n * 1e-12][n % 2], 20240101 + n, 20240101 + n) for n in range(28)],
         )
     connection.close()
-    assert [c.kind for c in profile_database(path).columns["t"]] == ["key", "label", "year", "number", "number"]
+    assert [c.kind for c in profile_database(path).columns["t"]] == ["key", "label", "year", "number", "number", "year"]
     drafts = synthesize(path, 80)
-    assert not [p.sql for p in drafts if re.search(r"(AVG|SUM)\(order_date", p.sql)]
+    assert not [p.sql for p in drafts if re.search(r"(AVG|SUM)\((order|sent)_date", p.sql)]
     assert max(len(p.question) for p in drafts) < 200
 
 
@@ -115,6 +115,21 @@ def test_a_column_whose_values_are_elsewhere_is_no_join(tmp_path):
                                  "INSERT INTO shop VALUES (1, 'a'), (2, 'b'); INSERT INTO sale VALUES (1, 7), (2, 8), (3, 9)")  # fmt: skip
     connection.close()
     assert profile_database(path).joins == ()
+
+
+def test_what_is_in_no_row_that_was_counted_ends_no_join(tmp_path, monkeypatch):
+    monkeypatch.setattr("forge_lib.data.profiling.MOST_ROWS", 500)
+    path = tmp_path / "d.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE shop (shop_id INTEGER PRIMARY KEY, name TEXT); INSERT INTO shop VALUES (1, 'a'), (2, 'b');"
+            "CREATE TABLE sale (id INTEGER PRIMARY KEY, shop_id)"
+        )
+        connection.executemany(
+            "INSERT INTO sale VALUES (?, ?)", [(n, 9 if n > 1950 else 1 + n % 2) for n in range(2000)]
+        )
+    connection.close()
+    assert [(j.child, j.parent) for j in profile_database(path).joins] == [("sale", "shop")]
 
 
 def test_every_sampled_query_runs_even_on_odd_names(wild):
@@ -163,6 +178,15 @@ def test_a_file_that_cannot_be_asked_is_refused(tmp_path, content, message):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
         synthesize(path, 1)
+
+
+def test_a_file_that_may_not_be_read_is_named(library, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("forge_lib.tasks.sql.opening._header", refuse)
+    with pytest.raises(ValueError, match=r"library\.sqlite cannot be opened \(Permission denied\)"):
+        synthesize(library.database("library"), 1)
 
 
 @pytest.mark.parametrize(
@@ -318,7 +342,7 @@ def test_a_large_table_and_an_endless_view_take_no_forever(tmp_path, monkeypatch
     )
     profile = profile_database(path)
     assert profile.columns["t"][1].rows == 500 and profile.keys["t"] == "id"
-    assert profile.left_out == {"endless": "interrupted"} or "endless" not in profile.columns
+    assert profile.left_out == {"endless": "interrupted"} and "endless" not in profile.columns
 
 
 def test_text_that_is_no_unicode_is_never_named(tmp_path):

@@ -50,7 +50,8 @@ def test_numbers_are_rounded_as_thresholds_are():
     ("name", "values", "declared", "flag"),
     [("paid", ("false", "true"), "", ("true", "false")), ("active", (1,), "", (1, None)), ("newsletter", (0, 1), "BOOLEAN", (1, 0)),
      ("children", (0, 1), "INTEGER", None), ("grade", ("T", "F", "G"), "", None), ("wifi", ("Y",), "", None), ("open", (0, 1, 2), "", None),
-     ("closed", (float("inf"), b"x"), "", None)],
+     ("closed", (float("inf"), b"x"), "", None), ("wifi", ("Y", "N", "y"), "", None), ("wifi", ("Y", "y"), "", None),
+     ("active", (1, "1", 0), "", None), ("paid", ("yes", "no", "No", "YES"), "", None)],
 )  # fmt: skip
 def test_what_says_yes_or_no(name, values, declared, flag):
     assert flag_values(name, values, declared) == flag
