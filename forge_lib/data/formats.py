@@ -22,6 +22,7 @@ from forge_lib.tasks.sql.schema import render_schema
 
 Conversation = list[Message]
 SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
+HALF = re.compile("[\ud800-\udfff]")  # of a character that JSON can spell and no file can hold
 FIELDS = tuple(Pair.__dataclass_fields__)
 AFTER_SQL = "; \t\r\n"  # what may stand behind a query and is no part of it
 ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
@@ -174,7 +175,7 @@ def _check_pair(pair: Pair) -> None:
     for name, value in vars(pair).items():
         if not isinstance(value, str) or (name in ASKED and not value.strip()):
             raise ValueError(f"the pair's {name} is empty or not a text")
-        if re.search("[\ud800-\udfff]", value):  # JSON can spell it, and no file can hold it
+        if HALF.search(value):
             raise ValueError(f"the pair's {name} holds half a character (a lone surrogate)")
     if pair.db_id in (".", "..") or set(pair.db_id) & set("/\\:\0"):  # it becomes a path
         raise ValueError(f"the pair's db_id '{pair.db_id[:60]}' is no plain name of a database")
@@ -183,10 +184,15 @@ def _check_pair(pair: Pair) -> None:
 
 
 def write_pairs(path: Path | str, pairs: Sequence[Pair], kind: str) -> None:
-    """Write pairs in the format `kind`, whole or not at all."""
+    """Write pairs in the format `kind`, whole or not at all. Raises DataError where CSV cannot hold a pair."""
     write, _ = _known(kind, PAIRS)
     records = [write(pair) for pair in pairs]
     if kind == "csv":
+        for pair in pairs:
+            if HALF.search("".join(vars(pair).values())):
+                raise DataError(
+                    f"{Path(path).name}: the pair '{pair.id}' holds half a character (a lone surrogate). Mend it."
+                )
         out = io.StringIO(newline="")
         table = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=csv.QUOTE_ALL)
         table.writeheader()

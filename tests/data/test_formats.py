@@ -69,6 +69,11 @@ def test_half_a_surrogate_pair_in_a_pair_is_written_and_named_where_it_is_read(t
         read_pairs(tmp_path / "x.json", kind)
 
 
+def test_half_a_surrogate_pair_that_a_table_cannot_hold_is_named(tmp_path):
+    with pytest.raises(DataError, match="x.csv: the pair '1' holds half a character"):
+        write_pairs(tmp_path / "x.csv", [Pair("1", "books", "How \ud83d many?", "SELECT 1")], "csv")
+
+
 def test_line_ends_within_csv_fields_are_not_translated(tmp_path):
     pair = Pair("a", "books", "one\r\ntwo\rthree\nfour", "SELECT 1")
     write_pairs(tmp_path / "x.csv", [pair], "csv")
