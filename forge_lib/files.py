@@ -125,7 +125,7 @@ def write_atomically(path: Path, text: str) -> Path:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = _beside(path, "new")
+        temporary = beside(path)
         try:
             with temporary.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
@@ -146,7 +146,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     The old folder goes only after the new one has its name; what a kill leaves behind, `sweep` mends.
     Raises RunError when the disk is full or read-only.
     """
-    work, old = _beside(path, "new"), _beside(path, "old")
+    work, old = beside(path, "new"), beside(path, "old")
     try:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +215,22 @@ def why(error: BaseException) -> str:
         return "nested too deep"
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return (error.strerror if isinstance(error, OSError) else None) or said(error)
+
+
+def said(error: BaseException, at: int = 0) -> str:
+    """One line of what an error says, its first or the one that `at` counts; its type where it says nothing.
+
+    >>> said(ValueError("\\nNo such layer.\\nTraceback: …")), said(KeyboardInterrupt())
+    ('No such layer.', 'KeyboardInterrupt')
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[at] if lines else type(error).__name__
+
+
+def beside(path: Path, kind: str = "new") -> Path:
+    """A name in the folder of `path` for what is to take its place ("new") or gave it up ("old"): `sweep` knows it."""
+    return path.with_name(f".{path.name}.{kind}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _named(path: Path) -> str:
@@ -230,10 +245,6 @@ def _alive(pid: int, entry: Path) -> bool:
     with contextlib.suppress(psutil.Error):
         return psutil.Process(pid).create_time() < entry.lstat().st_ctime + 1
     return False
-
-
-def _beside(path: Path, kind: str) -> Path:
-    return path.with_name(f".{path.name}.{kind}-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def _remove(path: Path) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from forge_lib.export import gguf
 from forge_lib.export.gguf import ExportError
 from forge_lib.export.merge import merged_model, save_merged
 from forge_lib.export.ollama import go_template, write_modelfile
+from forge_lib.files import LEFTOVER
 from forge_lib.models import load_adapted, load_base
 from forge_lib.profiles import PROFILES
 from forge_lib.tasks.sql.prompt import INSTRUCTION
@@ -249,7 +251,7 @@ def test_a_failed_convert_leaves_no_file(tmp_path):
     (tmp_path / "model" / "config.json").write_text('{"architectures": ["NoSuchModel"]}')
     with pytest.raises(ExportError, match="could not convert model/"):
         gguf.convert_f16(tmp_path / "model", tmp_path / "model-F16.gguf")
-    assert not list(tmp_path.glob("*.gguf")) and not list(tmp_path.glob("*.part"))
+    assert [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
 def test_an_interrupted_convert_leaves_the_last_good_file(tmp_path, monkeypatch):
@@ -258,13 +260,16 @@ def test_an_interrupted_convert_leaves_the_last_good_file(tmp_path, monkeypatch)
     target.write_bytes(b"good")
 
     def stop(command, **_):
-        (tmp_path / "model-F16.part").write_bytes(b"half")
+        half = Path(command[command.index("--outfile") + 1])
+        assert LEFTOVER.fullmatch(half.name), "a start sweeps it where a kill leaves it"
+        half.write_bytes(b"half")
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(gguf, "converter", lambda: Path("convert_hf_to_gguf.py"))
     monkeypatch.setattr(subprocess, "run", stop)
     with pytest.raises(KeyboardInterrupt):
         gguf.convert_f16(tmp_path / "model", target)
-    assert target.read_bytes() == b"good" and not list(tmp_path.glob("*.part"))
+    assert target.read_bytes() == b"good" and len(list(tmp_path.iterdir())) == 2
 
 
 def test_no_converter_and_no_network_says_what_to_do(tmp_path, monkeypatch):

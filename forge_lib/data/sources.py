@@ -15,6 +15,7 @@ from forge_lib.data.golds import leave_out, remarks
 from forge_lib.data.pairs import DataError, DataSet, Pair
 from forge_lib.data.spider import load_spider
 from forge_lib.data.split import SIZES, hold_out, leak_notes, settled
+from forge_lib.files import said
 from forge_lib.models import load_tokenizer
 from forge_lib.runs import Run, check_disk
 from forge_lib.tasks.sql.linking import fit_to
@@ -161,9 +162,8 @@ def fetch(name: str, folder: Path | str) -> Path:
         snapshot_download(repository, repo_type="dataset", local_dir=folder, allow_patterns=["*.json", "*.sqlite"])
         LOADERS[name](folder)  # without a network, the Hub's client hands back a half-filled folder as if it were whole
     except (OSError, httpx.HTTPError, DataError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
         raise DataError(
-            f"{repository} could not be fetched from the Hugging Face Hub ({reason[0]}). Try again with a network, or "
+            f"{repository} could not be fetched from the Hugging Face Hub ({said(error)}). Try again with a network, or "
             f"download the data by hand from {page}, unpack it, and name the folder: '{name}:FOLDER'."
         ) from error
     done.touch()

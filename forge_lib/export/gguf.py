@@ -24,6 +24,7 @@ from forge_lib import CACHE
 from forge_lib.chat import encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.evaluation.contenders import Contender, messages_for
+from forge_lib.files import beside
 from forge_lib.models import Completion
 from forge_lib.runs import check_disk, fresh_folder
 
@@ -114,7 +115,7 @@ def quantize(source: Path, target: Path, kind: str) -> Path:
 @contextlib.contextmanager
 def _whole_file(target: Path) -> Iterator[Path]:
     """A temporary name to write to; it becomes `target` only when the block ends without an error."""
-    temporary = target.with_suffix(".part")
+    temporary = beside(target)
     try:
         yield temporary
         temporary.replace(target)

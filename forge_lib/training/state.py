@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from forge_lib.files import beside, said
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 
@@ -43,7 +43,7 @@ def save_state(path: Path, key: str, model, parts: dict, records: list[dict]) ->
     content |= {n: x.state_dict() for n, x in parts.items()}
     content["digest"] = _digest(content)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = beside(path)
     try:
         torch.save(content, temporary)
         temporary.replace(path)
@@ -93,7 +93,7 @@ def _read(path: Path) -> dict:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, AttributeError, TypeError,
             pickle.UnpicklingError) as error:  # fmt: skip
-        raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        raise _damaged(path, said(error)) from error
     if not isinstance(content, dict) or "key" not in content:
         raise _damaged(path, "it does not say which training it belongs to")
     return content
