@@ -20,6 +20,8 @@ except ModuleNotFoundError:  # Windows
 
 HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+# On Windows a byte is locked, wherever the file stands, and nobody may read it: one far behind the process id, as SQLite's.
+FAR = 2**30
 
 
 @contextlib.contextmanager
@@ -29,11 +31,7 @@ def held(folder: Path) -> Iterator[None]:
     A file system without locks (some network disks) gives none, and nothing is refused there.
     """
     with _lock_of(folder) as file:
-        for _ in range(10):  # a notebook that looks whether the folder is free has it for a moment
-            if _take(file):
-                break
-            time.sleep(0.05)
-        else:
+        if not _taken(file):
             raise _in_use(folder, file)
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -43,6 +41,7 @@ def held(folder: Path) -> Iterator[None]:
             yield
         finally:
             os.environ.pop(HELD, None)
+            _give_back(file)
 
 
 @contextlib.contextmanager
@@ -56,7 +55,10 @@ def in_turn(folder: Path) -> Iterator[None]:
     with _lock_of(folder) as file:
         while not _take(file):
             time.sleep(0.05)
-        yield
+        try:
+            yield
+        finally:
+            _give_back(file)
 
 
 def check_free(folder: Path) -> None:
@@ -65,8 +67,9 @@ def check_free(folder: Path) -> None:
     if os.environ.get(HELD) == str(folder) or not path.exists():
         return
     with path.open(encoding="utf-8") as file:
-        if not _take(file, shared=True):
+        if not _taken(file, shared=True):
             raise _in_use(folder, file)
+        _give_back(file)
 
 
 def _lock_of(folder: Path) -> IO:
@@ -78,20 +81,48 @@ def _lock_of(folder: Path) -> IO:
         raise cannot_write(folder, error) from error
 
 
+def _taken(file: IO, shared: bool = False) -> bool:
+    """Whether the lock can be had within half a second: who looks whether the folder is free has it for a moment."""
+    for _ in range(10):
+        if _take(file, shared):
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def _take(file: IO, shared: bool = False) -> bool:
     try:
         if fcntl:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         else:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            _far_byte(file, msvcrt.LK_NBLCK)
     except OSError as error:
         return error.errno not in BUSY
     return True
 
 
+def _give_back(file: IO) -> None:
+    """Before the file is closed: Windows lifts the lock of a closed file only when it finds the time."""
+    with contextlib.suppress(OSError):  # a file system without locks
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        else:
+            _far_byte(file, msvcrt.LK_UNLCK)
+
+
+def _far_byte(file: IO, mode: int) -> None:
+    """Lock or unlock one byte, which msvcrt does where the file stands, and let the file stand where it stood."""
+    here = os.lseek(file.fileno(), 0, os.SEEK_CUR)
+    os.lseek(file.fileno(), FAR, os.SEEK_SET)
+    try:
+        msvcrt.locking(file.fileno(), mode, 1)
+    finally:
+        os.lseek(file.fileno(), here, os.SEEK_SET)
+
+
 def _in_use(folder: Path, file: IO) -> RunError:
     who = ""
-    with contextlib.suppress(OSError):  # Windows lets nobody read a locked file
+    with contextlib.suppress(OSError):  # some network disks lock the whole file, and let nobody read it
         file.seek(0)
         who = file.read().strip()
     return RunError(
