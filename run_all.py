@@ -30,10 +30,10 @@ import nbformat
 
 from forge_lib import ROOT
 from forge_lib.execution import execute
-from forge_lib.files import RunError, is_measure, read_json, sweep, write_atomically
+from forge_lib.files import RunError, is_measure, read_json, said, sweep, write_atomically
 from forge_lib.lock import held
 from forge_lib.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
-from forge_lib.runs import SEED, Run, check_seed, open_run, run_command, versions
+from forge_lib.runs import SEED, Run, open_run, run_command, seed_argument, versions
 from forge_lib.tracking import TrackingError, tracker
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -82,9 +82,8 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         if not book.cells:
             raise ValueError("it has no cells")
     except Exception as error:  # nbformat raises whatever stands in its way: KeyError, AttributeError, ValidationError
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise RunError(
-            f"{path.name} cannot be read as a notebook ({reason[:200]}). Put it back: git checkout notebooks/{path.name}"
+            f"{path.name} cannot be read as a notebook ({said(error)[:200]}). Put it back: git checkout notebooks/{path.name}"
         ) from error
     return book
 
@@ -137,8 +136,11 @@ def tidy_outputs(book: nbformat.NotebookNode) -> None:
 
 
 def commit() -> str:
-    """Short hash of the checkout's commit; "unknown" outside git."""
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    """Short hash of the checkout's commit; "unknown" outside git, and without it."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    except OSError:  # no git on this machine
+        return "unknown"
     return done.stdout.strip() or "unknown"
 
 
@@ -280,7 +282,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
-    parser.add_argument("--seed", type=_seed, default=SEED, help=f"a whole number from 0 to {2**32 - 1}")
+    parser.add_argument("--seed", type=seed_argument, default=SEED, help=f"a whole number from 0 to {2**32 - 1}")
     parser.add_argument(
         "--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR (give it a --run of its own)"
     )
@@ -295,13 +297,6 @@ def parser() -> argparse.ArgumentParser:
         help=f"to commit: keep the minutes and, on {COMMITTED}, the executed notebooks",
     )
     return parser
-
-
-def _seed(text: str) -> int:
-    try:
-        return check_seed(int(text))
-    except (ValueError, RunError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 to {2**32 - 1}") from error
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,7 +20,8 @@ SILENT = {
 
 
 def place(variable: str, otherwise: str) -> Path:
-    """The folder that an environment variable names, absolute: `~` is your home, a relative path begins at the checkout.
+    """The folder that an environment variable names, absolute: `~` and `$HOME` are your home, a relative path begins at
+    the checkout.
 
     Unset and empty mean `otherwise`. So a folder is the same for the runner, its kernels and Jupyter.
 
@@ -28,7 +29,7 @@ def place(variable: str, otherwise: str) -> Path:
     True
     """
     given = os.environ.get(variable, "").strip() or otherwise
-    return Path(os.path.normpath(ROOT / os.path.expanduser(given)))
+    return Path(os.path.normpath(ROOT / os.path.expandvars(os.path.expanduser(given))))
 
 
 CACHE = place("FORGE_CACHE", ".cache")  # what can be made again: unpacked weights, databases

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from forge_lib import ROOT
-from forge_lib.files import RunError, cannot_write, is_source
+from forge_lib.files import NO_ROOM, RunError, cannot_write, is_source
 from forge_lib.interrupts import end_children
 
 
@@ -47,12 +47,22 @@ def execute(source: Path, target: Path, parameters: dict, expected: float | None
     except DeadKernelError:
         failure = _died(watch.peak_gb)
     except OSError as error:
-        failure = str(cannot_write(working, error))
+        failure = str(cannot_write(working, error)) if _of_writing(error, target.parent) else _named(error)
     except Exception as error:  # a kernel that does not start, parameters it does not take: whatever papermill raises
-        failure = f"{type(error).__name__}: {error}"
+        failure = _named(error)
     finally:
         end_children()
     return {"seconds": time.perf_counter() - began, "peak_gb": watch.peak_gb, "failure": failure}
+
+
+def _of_writing(error: OSError, folder: Path) -> bool:
+    """Whether it is the disk or the notebook's folder; a kernel's port or program raises OSError too."""
+    at = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    return error.errno in NO_ROOM or (at is not None and (at.is_relative_to(folder) or folder.is_relative_to(at)))
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _literal(path: Path) -> str:

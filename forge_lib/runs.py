@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import operator
 import os
@@ -97,6 +99,8 @@ class Run:
     def now(self) -> dict:
         """The resolved config of this process."""
         made = {"profile": dataclasses.asdict(self.profile), "seed": self.seed, "task": self.task, "data": self.data}
+        if folder := _folder_hash(self.source):  # two folders may have one name, and none may be told from a hash
+            made["data_folder"] = folder
         machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
         return made | {"versions": versions(), "machine": machine}
 
@@ -140,18 +144,30 @@ def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object 
         raise RunError(f"There is no task '{task}' in this course yet; use task='sql'.")
     seed, folder = check_seed(seed), run_folder(run)
     resolved, reason = get_profile(profile)
-    source = str(getattr(data, "source", data))
+    source = absolute_source(str(getattr(data, "source", data)))  # first: "my:." and a link have the name they lead to
     kind, _, where = source.partition(":")
     named = f"{kind}:{Path(where).name}" if where else kind  # no path of this machine in what may be published
-    lab = Run(run, resolved, seed, task, folder, named, absolute_source(source))
+    lab = Run(run, resolved, seed, task, folder, named, source)
     if (folder / "config.json").exists():
-        made = _owner(lab.config())
+        config = lab.config()
+        made = _owner(config)
         if made != (resolved.name, seed, named):
             raise RunError(
                 f"runs/{run} was made with profile '{made[0]}', seed {made[1]} and data '{made[2]}'. "
                 f"Use another --run name for profile '{resolved.name}', seed {seed}, data '{named}', or delete runs/{run}."
             )
+        if config.get("data_folder", _folder_hash(source)) != _folder_hash(source):  # older runs do not say
+            raise RunError(
+                f"runs/{run} was made with another folder of the name '{Path(where).name}'. Use another --run name, or, "
+                f'where that folder was only moved, take "data_folder" out of runs/{run}/config.json.'
+            )
     return lab, reason
+
+
+def _folder_hash(source: str) -> str | None:
+    """Tells folders of one name apart without naming them; None where the data are in no folder of the reader's."""
+    where = source.partition(":")[2]
+    return hashlib.sha256(os.fsencode(source)).hexdigest()[:16] if where not in ("", "hub") else None
 
 
 def _owner(config: dict) -> tuple[str, int, str]:
@@ -178,6 +194,9 @@ def run_folder(name: str) -> Path:
             f"{name!r} cannot name a run. A name is up to 64 letters, digits and such as '_', '.', '-' or a space "
             "between them: it stands for one folder in runs/."
         )
+    given = os.path.expandvars(os.path.expanduser(os.environ.get("FORGE_RUNS", "").strip()))
+    if unknown := re.search(r"^~[^/\\]*|\$\w+|\$\{\w+\}", given):
+        raise RunError(f"FORGE_RUNS speaks of {unknown[0]}, and there is none here. Give the folder itself.")
     folder = place("FORGE_RUNS", "runs") / name
     if is_source(folder):
         raise RunError(
@@ -201,6 +220,14 @@ def check_seed(seed: object) -> int:
     if not 0 <= number < 2**32:
         raise RunError(f"The seed is {seed!r}. Give a whole number from 0 to {2**32 - 1}.")
     return number
+
+
+def seed_argument(text: str) -> int:
+    """`check_seed` for a command line. Raises argparse's error, which ends it with a sentence."""
+    try:
+        return check_seed(int(text))
+    except (ValueError, RunError) as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 to {2**32 - 1}") from error
 
 
 def absolute_source(source: str) -> str:

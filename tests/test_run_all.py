@@ -354,6 +354,28 @@ def test_a_full_disk_is_a_failed_row(course, capsys, monkeypatch):
     assert summary(course) == {"01_first": "failed"}
 
 
+def test_an_error_of_a_kernels_program_is_not_laid_on_the_notebooks_folder(course, capsys, monkeypatch):
+    def no_program(*_, **__):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/opt/python3.9/bin/python")
+
+    monkeypatch.setattr("papermill.execute_notebook", no_program)
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 1
+    said = capsys.readouterr().err
+    assert "/opt/python3.9/bin/python" in said and "cannot be written" not in said
+
+
+def test_a_notebook_that_cannot_be_written_is_called_that(course, capsys):
+    (course / "runs" / "r").mkdir(parents=True)
+    (course / "runs" / "r" / "notebooks").touch()
+    assert run_all.main(["--profile", "smoke", "--run", "r"]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_without_git_the_commit_is_unknown(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert run_all.commit() == "unknown"
+
+
 def begin(course, *arguments, **options):
     code = (
         "import sys, pathlib, run_all; "

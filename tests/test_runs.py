@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shlex
@@ -7,7 +8,8 @@ import sys
 import pytest
 
 import run_all
-from forge_lib import ROOT, place
+from forge_lib import ROOT, lock, place
+from forge_lib.files import beside
 from forge_lib.lock import held
 from forge_lib.profiles import ProfileError
 from forge_lib.runs import RunError, run_folder, start
@@ -80,7 +82,7 @@ def test_an_unknown_task_is_refused():
 
 
 NAMES = ["..", ".", "", "../x", "a/b", "/tmp/x", "a\\b", "~", "~/x", "-x", ".hidden", "x.", "x ", " x", "a\nb", "a\0b", "a\u202eb",
-         "x" * 65, "ж" * 120, "a:b", "a*", "{run}", "mlflow.db", "mlartifacts", "MLflow.DB", "mlflow.db-wal", "CON", "nul.txt", "Com1", "lpt9 .x", "\ud800", 5, None]  # fmt: skip
+         "x" * 65, "ж" * 120, "a:b", "a*", "{run}", "mlflow.db", "mlartifacts", "MLflow.DB", "mlflow.db-wal", "wandb", "Trackio", "CON", "nul.txt", "Com1", "lpt9 .x", "\ud800", 5, None]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -126,6 +128,37 @@ def test_a_file_in_the_place_of_a_run_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs" / "r"))
     with pytest.raises(RunError, match="cannot be written"):
         start("smoke", "x")
+
+
+def test_data_are_called_what_a_link_or_a_dot_leads_to(tmp_path, monkeypatch):
+    """The name was taken before the path was resolved, so that the command which goes on was refused."""
+    (tmp_path / "hospital").mkdir()
+    (tmp_path / "link").symlink_to("hospital")
+    monkeypatch.chdir(tmp_path / "hospital")
+    for number, given in enumerate(("my:.", "my:../link", "my:../hospital/")):
+        first = start("smoke", f"r{number}", data=given)
+        assert (first.data, start("smoke", f"r{number}", data=first.source).data) == ("my:hospital", "my:hospital")
+
+
+def test_two_folders_of_one_name_are_not_the_same_data(tmp_path):
+    for side in ("north", "south"):
+        (tmp_path / side / "hospital").mkdir(parents=True)
+    folder = start("smoke", "r", data=f"my:{tmp_path}/north/hospital").dir
+    assert str(tmp_path) not in (folder / "config.json").read_text()
+    with pytest.raises(RunError, match="another folder of the name 'hospital'.*another --run name"):
+        start("smoke", "r", data=f"my:{tmp_path}/south/hospital")
+    config = json.loads((folder / "config.json").read_text())
+    del config["data_folder"]  # as older runs are, and one whose folder was moved
+    (folder / "config.json").write_text(json.dumps(config))
+    start("smoke", "r", data=f"my:{tmp_path}/south/hospital")
+    assert "data_folder" not in start("smoke", "c").config()
+
+
+@pytest.mark.parametrize("given", ["~nobody-here/runs", "$NOT_SET_HERE/runs", "${NOT_SET_HERE}/runs"])
+def test_a_home_or_a_variable_that_is_none_makes_no_folder_of_its_name(given, monkeypatch):
+    monkeypatch.setenv("FORGE_RUNS", given)
+    with pytest.raises(RunError, match="FORGE_RUNS speaks of"):
+        run_folder("r")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "17", None, True])
@@ -194,10 +227,10 @@ def test_relative_empty_and_home_folders_are_one_place_each(tmp_path, monkeypatc
     found = []
     for where in (tmp_path, ROOT):
         monkeypatch.chdir(where)
-        for given in ("", "  ", "elsewhere", "./elsewhere/", "~/elsewhere"):
+        for given in ("", "  ", "elsewhere", "./elsewhere/", "~/elsewhere", "$HOME/elsewhere"):
             monkeypatch.setenv("FORGE_RUNS", given)
             found.append(place("FORGE_RUNS", "runs"))
-    assert found[:5] == found[5:] == [ROOT / "runs"] * 2 + [ROOT / "elsewhere"] * 2 + [tmp_path / "elsewhere"]
+    assert found[:6] == found[6:] == [ROOT / "runs"] * 2 + [ROOT / "elsewhere"] * 2 + [tmp_path / "elsewhere"] * 2
 
 
 HOLD = "import sys; from pathlib import Path; from forge_lib.lock import held\nwith held(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
@@ -223,15 +256,57 @@ def test_a_run_that_another_process_holds_is_refused_until_that_process_dies(tmp
         pass
 
 
-def test_a_start_sweeps_what_a_killed_process_left():
+class FakeMsvcrt:
+    """Windows' locks: of one byte, there where the file stands, and lifted by hand."""
+
+    LK_NBLCK, LK_UNLCK = 2, 0
+
+    def __init__(self):
+        self.locked = {}
+
+    def locking(self, number, mode, count):
+        byte = (os.fstat(number).st_ino, os.lseek(number, 0, os.SEEK_CUR))
+        if mode == self.LK_UNLCK:
+            if self.locked.pop(byte, None) is None:
+                raise PermissionError(errno.EACCES, "This byte is not locked")
+        elif byte in self.locked:
+            raise PermissionError(errno.EACCES, "This byte is locked")
+        else:
+            self.locked[byte] = number
+
+
+def test_on_windows_a_run_is_held_by_one_process_too(tmp_path, monkeypatch):
+    """msvcrt locks where the file stands, and that moved with the process id written there: nobody was excluded."""
+    msvcrt, folder = FakeMsvcrt(), tmp_path / "runs" / "r"
+    monkeypatch.setattr(lock, "fcntl", None)
+    monkeypatch.setattr(lock, "msvcrt", msvcrt, raising=False)
+    for _ in range(2):  # the second time the file holds a process id
+        with held(folder):
+            with pytest.raises(RunError, match=rf"in use by another process \({os.getpid()}\)"), held(folder):
+                pass
+            monkeypatch.delenv(lock.HELD)  # what a process has that was not started by this one
+            with pytest.raises(RunError, match=rf"in use by another process \({os.getpid()}\)"):
+                lock.check_free(folder)
+            [(_, at)] = msvcrt.locked
+            assert at > 100, "Windows lets nobody read the locked byte, and the process id is to be read"
+        lock.check_free(folder)
+        with lock.in_turn(folder):
+            assert len(msvcrt.locked) == 1
+        assert not msvcrt.locked
+
+
+def test_a_start_sweeps_what_a_killed_process_left(monkeypatch):
     lab = start("smoke", "r")
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    for name in (f".state.pt.new-{gone.pid}-0123abcd", f".adapter.new-{gone.pid}-0123abcd/weights",
-                 f".adapter.old-{gone.pid}-0123abcd/weights"):  # fmt: skip
-        path = lab.path("sft", name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("old" if ".old-" in name else "half")
+    lab.path("sft").mkdir()
+    with monkeypatch.context() as killed:  # under the names that are given: the test had made up its own
+        killed.setattr(os, "getpid", lambda: gone.pid)
+        beside(lab.path("sft", "state.pt")).write_text("half")
+        for kind, text in (("new", "half"), ("old", "old")):
+            path = beside(lab.path("sft", "adapter"), kind) / "weights"
+            path.parent.mkdir()
+            path.write_text(text)
     live = lab.path(f".x.new-{os.getpid()}-0123abcd")
     live.touch()
     start("smoke", "r")
