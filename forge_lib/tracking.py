@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from forge_lib import ROOT
+from forge_lib.files import said
 from forge_lib.runs import Run
 
 FLUSH_MS, FLUSH_METRICS = 5000, 900  # MLflow takes 1,000 in a call; one call a record costs 5 ms, in batches 0.5
@@ -56,8 +57,8 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
     config = lab.now()
     about = {"versions": config.pop("versions"), "machine": config.pop("machine"), "run": lab.name, "stage": stage}
     about["notebook"] = "".join(p.stem for p in (ROOT / "notebooks").glob(f"[0-9][0-9]_{stage}.ipynb"))
-    track = TRACKERS[tracker()](
-        lab, f"{lab.name}/{stage}", flat(config | {"settings": settings or {}}), flat(about | tags)
+    track = _begin(
+        tracker(), lab, f"{lab.name}/{stage}", flat(config | {"settings": settings or {}}), flat(about | tags)
     )
     good = False
     try:
@@ -66,6 +67,33 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
         good = True
     finally:
         track.close(good)
+
+
+def _begin(name: str, *run: Any) -> Track:
+    """A run of this tracker, whose later failures are warnings. Raises TrackingError where it cannot begin."""
+    try:
+        track = TRACKERS[name](*run)
+    except TrackingError:
+        raise
+    except Exception as error:  # each library has its own
+        raise TrackingError(
+            f"The tracker {name} could not begin ({said(error)[:200]}). Mend that, or set FORGE_TRACKING=none."
+        ) from error
+    return Track(*(_spared(verb) for verb in (track.log, track.artifact, track.close)))
+
+
+def _spared(verb: Callable[..., None]) -> Callable[..., None]:
+    """`verb`, warning where the tracker fails: hours of training do not end for a point of a curve."""
+
+    def tried(*given: Any) -> None:
+        try:
+            verb(*given)
+        except Exception as error:
+            warnings.warn(
+                f"The tracker could not keep this, and the run goes on without it: {said(error)[:200]}", stacklevel=3
+            )
+
+    return tried
 
 
 def tracker() -> str:
@@ -109,15 +137,16 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
         client.log_batch(run, params=[entities.Param(key, value) for key, value in config.items()])
     except _store_errors() as error:
         raise TrackingError(
-            f"{store.parent.name}/{store.name}, where MLflow keeps its curves, cannot be used ({_first_line(error)}). Move it "
+            f"{store.parent.name}/{store.name}, where MLflow keeps its curves, cannot be used ({said(error)[:200]}). Move it "
             "away (only curves of earlier runs are in it), free some space on its disk, or set FORGE_TRACKING=none."
         ) from error
     waiting: list = []
 
     def flush() -> None:
-        with _out_of_the_way():
+        try:
             client.log_batch(run, metrics=waiting)
-        waiting.clear()
+        finally:
+            waiting.clear()
 
     def log(values: dict[str, float], step: int) -> None:
         now = int(1000 * time.time())
@@ -127,13 +156,13 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
 
     def artifact(path: Path) -> None:  # MLflow would look for the relative folder below the working one
         copy = files / run / "artifacts" / path.name
-        with _out_of_the_way():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(path, copy, dirs_exist_ok=True) if path.is_dir() else shutil.copyfile(path, copy)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(path, copy, dirs_exist_ok=True) if path.is_dir() else shutil.copyfile(path, copy)
 
     def close(good: bool) -> None:
-        flush()
-        with _out_of_the_way():
+        try:
+            flush()
+        finally:
             client.set_terminated(run, "FINISHED" if good else "FAILED")
 
     return Track(log, artifact, close)
@@ -156,21 +185,6 @@ def _store_errors() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return MlflowException, SQLAlchemyError, sqlite3.Error, OSError
-
-
-@contextlib.contextmanager
-def _out_of_the_way() -> Iterator[None]:
-    """Warn where the tracker fails, and go on: hours of training do not end for a point of a curve."""
-    try:
-        yield
-    except _store_errors() as error:
-        warnings.warn(
-            f"The tracker could not keep this, and the run goes on without it: {_first_line(error)}", stacklevel=4
-        )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _forget_folders(store: Path, relative: str) -> None:

@@ -1,7 +1,9 @@
+import importlib.machinery
 import importlib.util
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -121,6 +123,30 @@ def test_a_tracker_that_fails_later_ends_no_training(lab, monkeypatch):
     with pytest.warns(UserWarning, match="the run goes on without it: .*No space left"), tracked(lab, "sft") as track:
         monkeypatch.setattr(MlflowClient, "log_batch", full)
         monkeypatch.setattr("shutil.copyfile", full)
+        track(RECORDS[0])
+        track.artifact(lab.path("config.json"))
+    assert lab.path("sft", "config.json").exists()
+
+
+@pytest.mark.parametrize("name", ["wandb", "trackio"])
+def test_a_tracker_that_cannot_begin_or_fails_later_is_a_sentence_whosever_it_is(name, lab, monkeypatch):
+    """Only MLflow's errors were."""
+    fake = types.ModuleType(name)
+    fake.__spec__ = importlib.machinery.ModuleSpec(name, None)
+
+    def fail(*_, **__):
+        raise KeyError("no project")
+
+    fake.init, fake.Settings, fake.finish = fail, dict, fail
+    monkeypatch.setitem(sys.modules, name, fake)
+    monkeypatch.setenv("FORGE_TRACKING", name)
+    with (
+        pytest.raises(TrackingError, match=f"{name} could not begin.*no project.*FORGE_TRACKING=none"),
+        tracked(lab, "sft"),
+    ):
+        pass
+    fake.init = lambda **_: types.SimpleNamespace(log=fail, log_artifact=fail, finish=fail)
+    with pytest.warns(UserWarning, match="goes on without it: .*no project"), tracked(lab, "sft") as track:
         track(RECORDS[0])
         track.artifact(lab.path("config.json"))
     assert lab.path("sft", "config.json").exists()
