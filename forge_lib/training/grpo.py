@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
@@ -47,6 +48,7 @@ def execution_reward(prompts, completions, database, gold, **_) -> list[float]:
     """TRL reward function: the grade of each completion, by the scorer that also grades the test.
 
     A gold that fails pays nothing to any of its group, so the step learns nothing from it and goes on.
+    Raises TrainingError where a database is missing.
     """
     texts = [c[0]["content"] if isinstance(c, list) else c for c in completions]
     return [_reward(extract_sql(t), g, d) for t, d, g in zip(texts, database, gold, strict=True)]
@@ -58,6 +60,10 @@ def _reward(sql: str, gold: str, database: str) -> float:
     except GoldError as error:
         warnings.warn(f"Its group earns nothing. {error}", stacklevel=2)
         return 0.0
+    except FileNotFoundError as error:
+        raise TrainingError(
+            f"The database {Path(database).name} is not there any more. Run 02_data again, or put its folder back."
+        ) from error
 
 
 def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):

@@ -26,7 +26,7 @@ from forge_lib.data.sources import fingerprint, load_data
 from forge_lib.lock import held
 from forge_lib.models import ModelError, load_base, load_tokenizer
 from forge_lib.profiles import PROFILES, ProfileError, get_profile
-from forge_lib.runs import Run, RunError, start
+from forge_lib.runs import SEED, Run, RunError, seed_argument, start
 from forge_lib.tracking import TrackingError, tracked
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
@@ -42,7 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
-    parser.add_argument("--seed", type=int, default=17)
+    parser.add_argument("--seed", type=seed_argument, default=SEED)
     parser.add_argument("--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR")
     parser.add_argument("--steps", type=_count, help="make no more than so many optimizer steps")
     parser.add_argument(
@@ -71,6 +71,7 @@ def fit(options: argparse.Namespace, accelerator: Accelerator) -> None:
     """Train, and write `sft/adapter`, `sft/records.jsonl` and `sft/result.json` of the run, which no other may use then."""
     with accelerator.main_process_first():  # it builds what the others find: databases, unpacked weights
         lab = start(options.profile, options.run, options.seed, data=options.data)
+        lab = replace(lab, profile=replace(lab.profile, engine="torch"))  # what trains here, whatever FORGE_ENGINE says
         data, tokenizer = load_data(options.data, lab), load_tokenizer(lab.profile)
         # FSDP takes the weights from main memory, so that no device has to hold all of them.
         sharded = accelerator.distributed_type == DistributedType.FSDP

@@ -90,3 +90,9 @@ def test_an_error_leaves_one_adapter_as_before(tiny_llama, tokenizer, library):
     assert copies == ["default", "ref"], "the error came while both were there"
     assert list(model.peft_config) == ["default"] and not model.training
     assert model.active_adapters == ["default"] and any(p.requires_grad for p in model.parameters())
+
+
+def test_a_missing_database_is_named_without_its_folder(tmp_path):
+    with pytest.raises(TrainingError, match=r"The database gone\.sqlite is not there") as error:
+        execution_reward([""], ["SELECT 1"], [str(tmp_path / "gone.sqlite")], ["SELECT 1"])
+    assert str(tmp_path) not in str(error.value)

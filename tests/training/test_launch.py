@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +22,7 @@ from safetensors.torch import load_file
 from forge_lib import ROOT
 from forge_lib.models import load_adapted
 from forge_lib.profiles import PROFILES
+from forge_lib.runs import Run
 from forge_lib.training import launch
 from forge_lib.training.launch import arguments
 from forge_lib.training.processes import OneProcess, shares
@@ -168,7 +170,7 @@ def test_a_number_of_steps_or_packs_is_at_least_one(option, value, capsys):
 
 def test_the_run_is_held_while_it_trains(tmp_path, monkeypatch):
     seen = []
-    lab = SimpleNamespace(dir=tmp_path, profile=PROFILES["smoke"])
+    lab = Run("r", PROFILES["smoke"], 17, "sql", tmp_path)
     for name in ("load_data", "load_tokenizer", "load_base"):
         monkeypatch.setattr(launch, name, lambda *_: None)
     monkeypatch.setattr(launch, "start", lambda *_, **__: lab)
@@ -177,6 +179,28 @@ def test_the_run_is_held_while_it_trains(tmp_path, monkeypatch):
     for crew.is_main_process in (True, False):
         launch.fit(arguments().parse_args([]), crew)
     assert seen == [str(tmp_path), None]
+
+
+def test_the_run_keeps_the_engine_that_trained(tmp_path, monkeypatch):
+    """FORGE_ENGINE=trl was kept with an adapter that the course's own loop had trained."""
+    seen = []
+    lab = Run("r", replace(PROFILES["smoke"], engine="trl"), 17, "sql", tmp_path)
+    for name in ("load_data", "load_tokenizer", "load_base"):
+        monkeypatch.setattr(launch, name, lambda *_: None)
+    monkeypatch.setattr(launch, "start", lambda *_, **__: lab)
+    monkeypatch.setattr(launch, "_fit", lambda lab, *_: seen.append(lab.now()["profile"]["engine"]))
+    crew = SimpleNamespace(
+        main_process_first=nullcontext, wait_for_everyone=lambda: None, distributed_type=None, is_main_process=True
+    )
+    launch.fit(arguments().parse_args([]), crew)
+    assert seen == ["torch"]
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "x"])
+def test_a_seed_is_one_that_the_course_takes(seed, capsys):
+    with pytest.raises(SystemExit):
+        arguments().parse_args([f"--seed={seed}"])
+    assert "whole number from 0 to 4294967295" in capsys.readouterr().err
 
 
 STARTED_BY = {"cpu2": "multi_gpu", "ddp": "multi_gpu", "fsdp2": "use_fsdp", "deepspeed": "use_deepspeed"}
