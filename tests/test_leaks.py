@@ -90,7 +90,7 @@ def test_what_only_looks_like_a_secret_passes(tmp_path, text):
     assert kinds(tmp_path) == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"])
 def test_another_encoding_hides_nothing(tmp_path, encoding):
     (tmp_path / "notes").write_bytes(f"Größe\nhf_{LONG * 3}".encode(encoding))
     assert len(kinds(tmp_path)) == 1

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from huggingface_hub.utils import HfHubHTTPError, HFValidationError, validate_repo_id
 
+from forge_lib.adapter import adapter_config
+from forge_lib.embedded import ModelError
 from forge_lib.export.gguf import file_facts
+from forge_lib.files import said
 from forge_lib.publishing.leaks import LIMIT_GB, Leak, bad_files, leaks
 from forge_lib.runs import check_disk, fresh_folder, write_atomically
 
@@ -55,7 +58,7 @@ def prepare_folder(
             else:
                 shutil.copy2(file, work)
         if base:
-            _name_base(work / "adapter_config.json", base)
+            _name_base(work, base)
         write_atomically(work / "README.md", card)  # last: an adapter brings a README of its own
         _refuse(leaks(work, limit_gb))
     listing = sorted(p for p in target.rglob("*") if p.is_file())
@@ -75,8 +78,8 @@ def publish(folder: Path, repo_id: str, push: bool = False, private: bool = True
         raise PublishError(f"There is nothing to publish in {folder.name}/; `prepare_folder` fills it (08_publishing).")
     _refuse(leaks(folder, limit_gb))
     weight = f"{sum(p.is_file() for p in folder.rglob('*'))} files, {_size(folder) / 1e6:.0f} MB"
-    kind = "private" if private else "public"
     if not push:
+        kind = "private" if private else "public"
         return f"Dry run: {weight} would go to the {kind} repository {repo_id}. Set push=True and HF_TOKEN to upload."
     from huggingface_hub import HfApi, get_token
 
@@ -84,35 +87,35 @@ def publish(folder: Path, repo_id: str, push: bool = False, private: bool = True
     if not token:
         raise PublishError("push=True needs a token: set HF_TOKEN or run `hf auth login`, then run this cell again.")
     api = HfApi(token=token)
-    url = _repository(api, repo_id, private)
+    url, private = _repository(api, repo_id, private)
+    kind = "private" if private else "public"
     api.upload_folder(folder_path=folder, repo_id=repo_id, commit_message="Upload the run's adapter, GGUF and card.")
     return f"{weight} uploaded to {url} ({kind})."
 
 
-def _repository(api, repo_id: str, private: bool) -> str:
-    """Address of a new repository, or of one that is there and no more public than asked."""
+def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
+    """Address of a new repository, or of one that is there and no more public than asked; and whether it is private."""
     try:
-        return str(api.create_repo(repo_id, private=private))
+        return str(api.create_repo(repo_id, private=private)), private
     except HfHubHTTPError as error:
         if error.response is None or error.response.status_code != 409:  # 409: it exists
-            raise PublishError(f"The Hub would not make {repo_id}: {str(error).splitlines()[0]}") from error
-    if private and not api.repo_info(repo_id).private:
+            raise PublishError(f"The Hub would not make {repo_id}: {said(error)}") from error
+    stays_private = api.repo_info(repo_id).private  # pushing to it makes nothing public
+    if private and not stays_private:
         raise PublishError(
             f"{repo_id} exists and everybody can read it. Make it private in its settings on the Hub, choose another "
             "repo_id, or pass private=False if everybody may read this."
         )
-    return f"{api.endpoint}/{repo_id}"
+    return f"{api.endpoint}/{repo_id}", stays_private
 
 
-def _name_base(path: Path, base: str) -> None:
+def _name_base(folder: Path, base: str) -> None:
     """Write the base's Hub id into an adapter's configuration."""
     try:
-        config = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise PublishError(
-            "The adapter has no readable adapter_config.json: it was not saved whole. Run 04_sft (or 05_grpo) again."
-        ) from error
-    write_atomically(path, json.dumps(config | {"base_model_name_or_path": base}, indent=2))
+        config = adapter_config(folder)
+    except ModelError as error:
+        raise PublishError(str(error)) from error
+    write_atomically(folder / "adapter_config.json", json.dumps(config | {"base_model_name_or_path": base}, indent=2))
 
 
 def _refuse(found: Iterable[Leak]) -> None:

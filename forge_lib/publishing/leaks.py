@@ -220,6 +220,8 @@ def _readable(stream: BinaryIO) -> str:
 
 def _encoding(head: bytes) -> str | None:
     """How a text is written; None for a binary file."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # first: UTF-16's mark is half of UTF-32's
+        return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     return None if b"\0" in head[:8192] else "utf-8-sig"
