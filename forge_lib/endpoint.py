@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from forge_lib.chat import Message
+from forge_lib.files import said
 
 OPENAI, FRONTIER = "https://api.openai.com/v1", "gpt-5-mini"
 TIMEOUT = 300.0  # seconds for one answer: a local server writes a few tokens a second
@@ -36,6 +37,12 @@ class Reply:
 Ask = Callable[[Sequence[Message], int], Reply]
 
 
+def who_is_asked(model: str | None = None) -> tuple[str, str]:
+    """(address, model) that `endpoint` asks: as given, else as OPENAI_BASE_URL and FORGE_FRONTIER_MODEL say."""
+    where = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI
+    return where, model or os.environ.get("FORGE_FRONTIER_MODEL", "").strip() or FRONTIER
+
+
 def endpoint(model: str | None = None, temperature: float | None = None) -> Ask | None:
     """A function (messages, most tokens of the answer) -> Reply; None when OPENAI_API_KEY is not set.
 
@@ -44,20 +51,18 @@ def endpoint(model: str | None = None, temperature: float | None = None) -> Ask 
     model has by default; a model that takes none is asked without, and a warning says so once.
     Raises EndpointError for an address that is none; so does the function where there is no answer to be had.
     """
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    key, (where, name) = os.environ.get("OPENAI_API_KEY", "").strip(), who_is_asked(model)
     if not key:
         return None
     from httpx2 import InvalidURL
     from openai import OpenAI
 
-    where = os.environ.get("OPENAI_BASE_URL", "").strip() or OPENAI
     try:
         client = OpenAI(api_key=key, base_url=where, timeout=TIMEOUT, max_retries=RETRIES)
     except (InvalidURL, ValueError) as error:
         raise EndpointError(
             f"OPENAI_BASE_URL is {where!r}, which is no address ({error}). It often ends in /v1."
         ) from error
-    name = model or os.environ.get("FORGE_FRONTIER_MODEL", "").strip() or FRONTIER
     options = {} if temperature is None else {"temperature": temperature}
     limit = ["max_completion_tokens"]  # as the server calls it: the first question tells
 
@@ -84,9 +89,9 @@ def endpoint(model: str | None = None, temperature: float | None = None) -> Ask 
         try:
             reply = send(list(messages), max_tokens)
         except (OpenAIError, ValueError) as error:  # ValueError: an answer that is no JSON
-            said = str(error).replace(key, "…").splitlines() or [type(error).__name__]
+            reason = said(error).replace(key, "…")[:300]
             raise EndpointError(
-                f"{name} at {where} did not answer ({said[0][:300]}). Check OPENAI_API_KEY, OPENAI_BASE_URL (it often "
+                f"{name} at {where} did not answer ({reason}). Check OPENAI_API_KEY, OPENAI_BASE_URL (it often "
                 "ends in /v1) and FORGE_FRONTIER_MODEL; without a key the course goes on without this model."
             ) from error
         return _reply(reply, time.perf_counter() - began, f"{name} at {where}")

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forge_lib import endpoint
 from forge_lib.data.pairs import Pair
 from forge_lib.endpoint import Reply
-from forge_lib.evaluation import contenders
+from forge_lib.evaluation import contenders, metrics
 from forge_lib.evaluation.capability import _likelihoods, load_probe, probe_records
 from forge_lib.evaluation.contenders import (
     local_model,
@@ -23,7 +24,7 @@ from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, resu
 from forge_lib.evaluation.statistics import bootstrap_interval, compare, interval_note, mcnemar
 from forge_lib.files import RunError
 from forge_lib.models import Completion
-from forge_lib.tasks.sql.score import GoldError
+from forge_lib.tasks.sql.score import GoldError, score
 
 
 def says(*texts):
@@ -84,6 +85,20 @@ def test_a_gold_that_fails_is_named_and_left_out(library):
     with pytest.warns(UserWarning, match="bad is left out.*no such column"):
         found = evaluate("gold", gold, library, [library.test[0], bad, *library.test[1:]])
     assert [r["id"] for r in found] == [p.id for p in library.test] and all(r["correct"] for r in found)
+
+
+def test_a_gold_that_is_late_once_is_asked_again(library, monkeypatch):
+    """The owner's check tried three times, the evaluation once, and then left the pair out."""
+    calls = []
+
+    def late_once(*given):
+        calls.append(given)
+        if len(calls) == 1:
+            raise GoldError("The gold query failed: timeout after 2 s")
+        return score(*given)
+
+    monkeypatch.setattr(metrics, "score", late_once)
+    assert len(evaluate("gold", gold, library, library.test)) == len(library.test)
 
 
 def test_where_every_gold_fails_the_score_says_so(library):
@@ -181,6 +196,17 @@ def test_databases_that_are_all_alike_still_leave_doubt():
     for databases in (2, 30):
         low, high = bootstrap_interval([1, 0] * databases, [n // 2 for n in range(2 * databases)])
         assert low < 0.45 and high > 0.55
+
+
+def test_the_note_says_which_way_the_values_asked_for():
+    """It saw the databases alone, and called exact limits a bootstrap or Student's t."""
+    assert interval_note([0] * 40, [1] * 40).startswith("one database: the interval is over its questions")
+    for databases in ([n % 4 for n in range(40)], range(40)):
+        assert interval_note(databases, [1] * 40).startswith("all values are equal: exact limits")
+    alike = [1, 0] * 30, [n // 2 for n in range(60)]
+    assert "all alike" in interval_note(alike[1], alike[0])
+    assert interval_note(range(40), [1, 0] * 20) == "" and "Student" in interval_note(list("abab"), [1, 0, 0, 1])
+    assert "all values are equal" in str(compare(records("a", [1, 0] * 20), records("b", [1, 0] * 20)))
 
 
 def test_no_change_on_few_questions_is_not_proof_of_none():
@@ -339,6 +365,23 @@ def test_the_frontier_contender_keeps_its_answers(library, tmp_path, monkeypatch
         monkeypatch.setattr(contenders, "endpoint", lambda *_, texts=texts, **__: paid(*texts)[0])
         answer = openai_endpoint(library, 16, saved=tmp_path / "answers.jsonl")
         assert [c.text for c in answer(library.test)] == ["SELECT 1"] * 3
+
+
+def test_kept_answers_are_of_the_model_that_was_asked(library, tmp_path, monkeypatch):
+    """They were kept by the variables, which are empty for every default: a newer one got the older one's answers."""
+    monkeypatch.delenv("FORGE_FRONTIER_MODEL", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+    def said(*texts):
+        monkeypatch.setattr(contenders, "endpoint", lambda *_, **__: paid(*texts)[0])
+        return [c.text for c in openai_endpoint(library, 16, saved=tmp_path / "answers.jsonl")(library.test[:1])]
+
+    for model in ("older", "newer"):
+        monkeypatch.setattr("forge_lib.endpoint.FRONTIER", model)
+        assert said(model) == [model]
+    monkeypatch.setenv("FORGE_FRONTIER_MODEL", "newer")
+    monkeypatch.setenv("OPENAI_BASE_URL", endpoint.OPENAI)
+    assert said() == ["newer"], "the same model by its name"
 
 
 def test_a_shot_is_asked_with_its_evidence(library):

@@ -70,6 +70,16 @@ def test_the_card_contains_the_runs_own_numbers(run, measured):
         assert str(comparison) in card
 
 
+def test_the_card_says_of_its_rows_what_their_intervals_rest_on(run, measured):
+    """It said what the comparison's rests on, which is another where no answer changed."""
+    same = answers("SFT", {0})
+    changed = measured | {"rows": [summary_row(same)], "comparisons": [compare(answers("base", {0}), same)]}
+    [line] = [
+        x for x in model_card(run, **changed, repo_id="me/x").split("\n") if x.startswith("Execution accuracy in")
+    ]
+    assert "95% intervals (4 databases: Student's t" in line
+
+
 def test_the_card_names_the_versions_of_the_training(run, measured):
     run.save_json("sft/config.json", {"versions": {"torch": "8.8.8"}})
     assert "torch 8.8.8" in model_card(run, **measured, repo_id="me/forge-x")
@@ -307,11 +317,12 @@ def test_what_is_private_does_not_go_into_a_public_repository_that_is_there(
     monkeypatch.setattr(api, "upload_folder", lambda _, **o: sent.append(o))
     (adapter / "adapter_config.json").write_text("{}")
     if uploads:
-        publish(adapter, "me/x", push=True)
+        assert publish(adapter, "me/x", push=True).endswith("(private).")
+        assert publish(adapter, "me/x", push=True, private=False).endswith("(private)."), "it stays so"
     else:
         with pytest.raises(PublishError, match="everybody can read it"):
             publish(adapter, "me/x", push=True)
-    assert len(sent) == uploads
+    assert len(sent) == 2 * uploads
 
 
 BAD_IDS = [

@@ -1,11 +1,14 @@
+import json
+from dataclasses import asdict
+
 import pytest
 
 import run_all
 from forge_lib import ROOT
+from forge_lib.evaluation.metrics import summary_row
+from forge_lib.evaluation.statistics import compare
 from forge_lib.files import RunError
-from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, results_markdown, sentence
-
-COMPARISON = {"first": "base", "second": "SFT", "difference": 30.0, "low": 20.0, "high": 40.0, "p_value": 0.001}
+from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, results_markdown
 
 
 def test_the_map_names_every_lesson():
@@ -30,11 +33,6 @@ def test_a_missing_block_is_named():
         replace_block("nothing", "results", "x")
 
 
-def test_a_null_result_is_called_one():
-    assert "not significant" not in sentence(COMPARISON)
-    assert sentence(COMPARISON | {"low": -1.0}).endswith("not significant")
-
-
 def test_a_side_that_no_card_has_run_is_called_not_measured():
     rows = [{"size": "8B", "method": "QLoRA", "engine": e} for e in ("torch", "trl")]
     assert gpu_sentence(rows).endswith("not measured: 8B QLoRA by torch, trl.")
@@ -42,18 +40,44 @@ def test_a_side_that_no_card_has_run_is_called_not_measured():
     assert "8B QLoRA by torch 900 tokens/s, 7.2 GB on T4. not measured: 8B QLoRA by trl." in gpu_sentence(rows)
 
 
-RESULTS = ("evaluation/rows.json", "evaluation/comparisons.json", "export/formats.json", "config.json")
+ANSWERS = [
+    {"contender": name, "id": f"i{n}", "db_id": f"d{n}", "part": "seen", "correct": n < right, "correct_strict": True,
+     "verdict": "correct", "prompt_tokens": 9, "completion_tokens": 9, "seconds": 0.5}
+    for name, right in (("base", 3), ("SFT", 25)) for n in range(30)
+]  # fmt: skip
+FILE = {"format": "F16", "megabytes": 270.0, "all": 50.0, "tokens_per_second": 90.0}
+RESULTS = {
+    "evaluation/rows.json": [summary_row(ANSWERS[:30])],
+    "evaluation/comparisons.json": [asdict(compare(ANSWERS[:30], ANSWERS[30:]))],
+    "export/formats.json": [FILE],
+    "config.json": {"profile": {"name": "cpu"}, "seed": 17},
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    for name, content in RESULTS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_a_comparison_is_said_as_everywhere_with_what_its_interval_rests_on(run):
+    found = compare(ANSWERS[:4], ANSWERS[30:34])
+    (run / "evaluation" / "comparisons.json").write_text(json.dumps([asdict(found)]))
+    shown = results_markdown(run)
+    assert f"- {found}" in shown and "Student's t" in str(found)
+    assert "Student's t over them where they are fewer than 20" in shown, "a row may be of few databases"
 
 
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
-def test_a_damaged_result_is_named_in_a_sentence(tmp_path, name, text):
-    for other in RESULTS:
-        (tmp_path / other).parent.mkdir(exist_ok=True)
-        (tmp_path / other).write_text("[]")
-    (tmp_path / name).write_text(text)
+def test_a_damaged_result_is_named_in_a_sentence(run, name, text):
+    """All others were damaged too, so that an empty list of comparisons passed unseen."""
+    assert "| F16 | 270 | 50.0 | 90 |" in results_markdown(run)
+    (run / name).write_text(text)
     with pytest.raises(RunError, match="Run (notebook )?0"):
-        results_markdown(tmp_path)
+        results_markdown(run)
 
 
 def test_a_missing_result_names_its_notebook(tmp_path):

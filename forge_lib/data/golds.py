@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
@@ -23,6 +24,7 @@ MANY = 1000  # queries from which on a progress bar is shown
 PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
 
 Query = tuple[str, str]  # db_id, SQL
+T = TypeVar("T")
 
 
 def golds_that_fail(data: DataSet, found: dict[Query, str] | None = None) -> list[tuple[Pair, str]]:
@@ -104,12 +106,22 @@ def _listed(texts: Sequence[str], name: str) -> list[str]:
 
 
 def _verdict(sql: str, database: Path) -> str:
-    """What is the matter with one gold; a late one is tried again, since a busy machine makes quick queries late."""
-    for _ in range(TRIES):
-        why = _once(sql, database)
-        if not _is_passing(why, sql):
-            break
-    return why
+    """What is the matter with one gold."""
+    try:
+        return patiently(sql, _once, sql, database)
+    except score.GoldError as error:
+        return str(error)
+
+
+def patiently(gold: str, ask: Callable[..., T], *given: object) -> T:
+    """What `ask(*given)` says; asked again where `gold` was late, since a busy machine makes quick queries late."""
+    for _ in range(TRIES - 1):
+        try:
+            return ask(*given)
+        except score.GoldError as error:
+            if not _is_passing(str(error), gold):
+                raise
+    return ask(*given)
 
 
 def _is_passing(why: str, sql: str) -> bool:
@@ -118,13 +130,10 @@ def _is_passing(why: str, sql: str) -> bool:
 
 
 def _once(sql: str, database: Path) -> str:
-    try:
-        verdict = score.score(sql, sql, database).verdict
-        if verdict != "correct":
-            return f"The gold query scores as '{verdict}' against itself: {sql}"
-        return NO_ROWS if score.returns_nothing(sql, database) else ""
-    except score.GoldError as error:
-        return str(error)
+    verdict = score.score(sql, sql, database).verdict
+    if verdict != "correct":
+        raise score.GoldError(f"The gold query scores as '{verdict}' against itself: {sql}")
+    return NO_ROWS if score.returns_nothing(sql, database) else ""
 
 
 def _key(data: DataSet, queries: Sequence[Query]) -> str:

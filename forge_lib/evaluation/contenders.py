@@ -13,7 +13,7 @@ from pathlib import Path
 
 from forge_lib.chat import Message, Prompt, encode_prompt
 from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.endpoint import Ask, Reply, endpoint
+from forge_lib.endpoint import Ask, Reply, endpoint, who_is_asked
 from forge_lib.files import RunError, cut_torn_tail, is_measure, json_lines, read_jsonl
 from forge_lib.models import Completion, generate
 from forge_lib.tasks.sql.prompt import build_messages
@@ -107,12 +107,12 @@ def openai_endpoint(
 
     saved: a file of JSON lines where every answer is kept as it comes; what stands there is not asked (and paid) again.
     """
-    ask = endpoint(model, temperature=0.0)  # greedy, as everybody
+    temperature = 0.0  # greedy, as everybody
+    ask = endpoint(model, temperature)
     if ask is None:
         return None
     if saved:
-        server = os.environ.get("OPENAI_BASE_URL", "")
-        ask = remember(ask, saved, f"{server} {model or os.environ.get('FORGE_FRONTIER_MODEL', '')}")
+        ask = remember(ask, saved, " ".join([*who_is_asked(model), f"at temperature {temperature}"]))
 
     def answer(pairs: Sequence[Pair]) -> list[Completion]:
         replies = [ask(messages_for(data, pair), max(1024, max_new_tokens)) for pair in pairs]

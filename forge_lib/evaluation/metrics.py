@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from forge_lib.data.golds import patiently
 from forge_lib.data.pairs import GROUPS, DataSet, Pair, group
 from forge_lib.evaluation.contenders import Contender
-from forge_lib.evaluation.statistics import bootstrap_interval
+from forge_lib.evaluation.statistics import bootstrap_interval, interval_note
 from forge_lib.models import Completion
 from forge_lib.tasks.sql.prompt import extract_sql
 from forge_lib.tasks.sql.score import RAN, GoldError, score
@@ -32,8 +33,8 @@ def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence
         database = data.database(pair.db_id)
         sql = extract_sql(done.text)
         try:
-            lenient = score(sql, pair.sql, database)
-            strict = score(extract_sql(done.text, strict=True), pair.sql, database)
+            lenient = patiently(pair.sql, score, sql, pair.sql, database)
+            strict = patiently(pair.sql, score, extract_sql(done.text, strict=True), pair.sql, database)
         except GoldError as error:
             warnings.warn(f"{pair.id} is left out of the evaluation. {error}", stacklevel=2)
             failed = error
@@ -67,6 +68,7 @@ def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
             continue
         low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
         row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
+    row["interval_note"] = interval_note([r["db_id"] for r in records])
     row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))
     row["valid_sql"] = 100 * float(np.mean([r["verdict"] in RAN for r in records]))
     row["prompt_tokens"] = float(np.mean([r["prompt_tokens"] for r in records]))

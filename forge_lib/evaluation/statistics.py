@@ -12,6 +12,10 @@ from forge_lib.data.pairs import group
 FEW = 20  # databases: with fewer, drawing them gives intervals that hold the truth too seldom (85% for six)
 
 
+ALL_EQUAL = "all values are equal: exact limits over the questions, as if these were independent"
+ALL_ALIKE = "the databases are all alike: the interval is over their questions"
+
+
 def bootstrap_interval(
     values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95, draws: int = 5000, seed: int = 17,
     bounds: tuple[float, float] | None = None,
@@ -31,6 +35,11 @@ def bootstrap_interval(
     >>> bool(low <= 0.75 <= high)
     True
     """
+    return _interval(values, clusters, level, draws, seed, bounds)[:2]
+
+
+def _interval(values, clusters, level=0.95, draws=5000, seed=17, bounds=None) -> tuple[float, float, str]:
+    """`bootstrap_interval`, and what it rests on where that is not the bootstrap over many databases."""
     values = np.asarray(values, dtype=float)
     if not len(values):
         raise ValueError("There is no item to compute an interval of.")
@@ -38,29 +47,37 @@ def bootstrap_interval(
         raise ValueError("One of the values is not a number; an interval over them would not be one either.")
     bounds = bounds or ((-1.0, 1.0) if values.min() < 0 else (0.0, 1.0))
     if (values == values[0]).all():
-        return _all_equal(values[0], len(values), level, bounds)
+        note = ALL_EQUAL if len(set(map(str, clusters))) > 1 else interval_note(clusters)
+        return *_all_equal(values[0], len(values), level, bounds), note
     _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     if index.max() == 0:
         index = np.arange(len(values))
     sums, sizes = np.bincount(index, values), np.bincount(index)  # (clusters,)
     if len(sums) < FEW:
         half = max(_student(sums, sizes, level), _student(values, np.ones(len(values)), level))
-        return max(bounds[0], float(values.mean()) - half), min(bounds[1], float(values.mean()) + half)
+        low, high = max(bounds[0], float(values.mean()) - half), min(bounds[1], float(values.mean()) + half)
+        return low, high, interval_note(clusters)
     drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
     means = sums[drawn].sum(1) / sizes[drawn].sum(1)  # (draws,)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail])
     if low == high:  # clusters that are all alike, of questions that are not
-        return bootstrap_interval(values, range(len(values)), level, draws, seed, bounds)
-    return float(low), float(high)
+        return *bootstrap_interval(values, range(len(values)), level, draws, seed, bounds), ALL_ALIKE
+    return float(low), float(high), interval_note(clusters)
 
 
-def interval_note(clusters: Sequence[Hashable]) -> str:
+def interval_note(clusters: Sequence[Hashable], values: Sequence[float] | None = None) -> str:
     """What an interval over these clusters rests on, where that is not the bootstrap over many databases; else "".
+
+    values: those of the interval; some (all equal, say) ask for another way than the clusters alone do.
 
     >>> interval_note(["shop"] * 30)
     'one database: the interval is over its questions and says nothing of other databases'
+    >>> interval_note(range(30), [0] * 30)
+    'all values are equal: exact limits over the questions, as if these were independent'
     """
+    if values is not None:
+        return _interval(values, clusters)[2]
     count = len(set(map(str, clusters)))
     if count == 1:
         return "one database: the interval is over its questions and says nothing of other databases"
@@ -134,11 +151,11 @@ def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part:
         raise ValueError(f"There is no item to compare on (part '{part}').")
     change = [float(b[i]["correct"]) - float(a[i]["correct"]) for i in a]
     databases = [a[i]["db_id"] for i in a]
-    low, high = bootstrap_interval(change, databases, seed=seed, bounds=(-1, 1))
+    low, high, note = _interval(change, databases, seed=seed, bounds=(-1, 1))
     lost, gained = sum(c < 0 for c in change), sum(c > 0 for c in change)
     return Comparison(
         first[0]["contender"], second[0]["contender"], len(change), 100 * float(np.mean(change)), 100 * low, 100 * high,
-        lost, gained, mcnemar(lost, gained), part, interval_note(databases),
+        lost, gained, mcnemar(lost, gained), part, note,
     )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ not a product. Read the SQL before you believe a number, and run it read-only, i
 
 ## Results on the frozen test
 
-Execution accuracy in percent, greedy, one attempt, with 95% intervals ({gain.note or "over databases"}). "strict": the answer
+Execution accuracy in percent, greedy, one attempt, with 95% intervals ({tuned.get("interval_note", gain.note) or "over databases"}). "strict": the answer
 is one statement and nothing else. "runs": SQLite accepts the query.{" These rows are of the model in PyTorch, before it was made files." if gguf else ""}
 
 {result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True)}

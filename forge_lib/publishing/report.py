@@ -12,7 +12,7 @@ from pathlib import Path
 
 from forge_lib import ROOT
 from forge_lib.evaluation.metrics import result_table
-from forge_lib.evaluation.statistics import is_significant
+from forge_lib.evaluation.statistics import FEW, Comparison
 from forge_lib.files import RunError, read_json, write_atomically
 from forge_lib.profiles import PROFILES, measured
 from forge_lib.publishing.card import check_numbers, format_prices
@@ -51,14 +51,17 @@ def _results(run: Path) -> str:
     comparisons = _load(run, "evaluation/comparisons.json", "06_evaluation")
     formats = _load(run, "export/formats.json", "07_quantization")
     config = _load(run, "config.json", "01_setup")
+    if not (rows and comparisons and formats):
+        raise ValueError("one of its tables is empty")
     check_numbers([*rows, *comparisons, *formats])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
-        f"seed {config['seed']}; in brackets the 95% interval, bootstrapped over databases.",
+        f"seed {config['seed']}; in brackets the 95% interval: a bootstrap over databases, "
+        f"and Student's t over them where they are fewer than {FEW}.",
         "",
         result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
         "",
-        *[f"- {sentence(c)}" for c in comparisons],
+        *[f"- {Comparison(**c)}" for c in comparisons],
         "",
         "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
         "",
@@ -69,16 +72,6 @@ def _results(run: Path) -> str:
         *[f"- {price}" for price in format_prices(run, formats)],
     ]
     return "\n".join(lines)
-
-
-def sentence(c: dict) -> str:
-    """One paired comparison in words, with its verdict."""
-    part = f" ({c['part']})" if c.get("part") else ""
-    verdict = "" if is_significant(c["low"], c["high"], c["p_value"]) else "; not significant"
-    return (
-        f"{c['second']} against {c['first']}{part}: {c['difference']:+.1f} points "
-        f"[{c['low']:+.1f}, {c['high']:+.1f}], McNemar p = {c['p_value']:.2g}{verdict}"
-    )
 
 
 def map_markdown() -> str:

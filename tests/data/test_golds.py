@@ -106,7 +106,9 @@ def test_a_gold_that_is_late_once_is_tried_again(mine, lab, monkeypatch):
 
     def late_once(sql, database):
         seen.append(sql)
-        return "The gold query scores as 'timeout' against itself" if seen.count(sql) == 1 else real(sql, database)
+        if seen.count(sql) == 1:
+            raise golds.score.GoldError("The gold query scores as 'timeout' against itself")
+        return real(sql, database)
 
     monkeypatch.setattr(golds, "_once", late_once)
     assert load_data(mine(GOOD), lab).left_out == [] and len(seen) == 24
