@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 
 from forge_lib.embedded import ModelError
-from forge_lib.files import read_json, write_atomically
+from forge_lib.files import read_json, said, write_atomically
 
 AGAIN = "Run 04_sft (or 05_grpo) again, or fetch it anew."
 FILES = ("adapter_model.safetensors", "adapter_model.bin")  # as PEFT writes it, and wrote it once
@@ -78,9 +78,8 @@ def with_adapter(base, adapter: Path, name: str, trainable: bool = False):
             warnings.filterwarnings("ignore", "Found missing adapter keys")  # `check_whole` refuses
             model = PeftModel.from_pretrained(base, adapter, is_trainable=trainable)
     except DAMAGE as error:
-        lines = str(error).splitlines() or [type(error).__name__]
         raise ModelError(
-            f"The adapter in {adapter.name}/ is damaged or does not fit the base {name}: {lines[-1].strip()} "
+            f"The adapter in {adapter.name}/ is damaged or does not fit the base {name}: {said(error, -1)} "
             f"Load it with the profile it was trained on. {AGAIN}"
         ) from error
     check_whole(adapter, model)
@@ -89,9 +88,14 @@ def with_adapter(base, adapter: Path, name: str, trainable: bool = False):
 
 def record_base(model, folder: Path) -> None:
     """Write a few numbers of the base's embeddings into the adapter's folder, for `check_same_base`."""
-    numbers = _sample(model)
+    record_weight(_embeddings(model), model.name_or_path, folder)
+
+
+def record_weight(embeddings: torch.Tensor, base: str, folder: Path) -> None:
+    """`record_base` by the embeddings themselves, (128 rows or more, D), and the base's name."""
+    numbers = _sample(embeddings)
     if numbers:
-        write_atomically(folder / BASE, json.dumps({"base": model.name_or_path, "embedding": numbers}) + "\n")
+        write_atomically(folder / BASE, json.dumps({"base": base, "embedding": numbers}) + "\n")
 
 
 def check_same_base(folder: Path, model, base: str) -> None:
@@ -99,7 +103,12 @@ def check_same_base(folder: Path, model, base: str) -> None:
 
     base: what to call this model's weights. An adapter without a record (of another library) passes.
     """
-    path, here = folder / BASE, _sample(model)
+    check_same_weight(folder, _embeddings(model), base)
+
+
+def check_same_weight(folder: Path, embeddings: torch.Tensor, base: str) -> None:
+    """`check_same_base` by the embeddings themselves, of which the first 128 rows are enough."""
+    path, here = folder / BASE, _sample(embeddings)
     if not path.exists() or not here:
         return
     there = read_json(path, f"Delete it, and the name alone tells its base. {AGAIN}", ModelError).get("embedding")
@@ -111,12 +120,16 @@ def check_same_base(folder: Path, model, base: str) -> None:
         )
 
 
-def _sample(model, rows: int = 64) -> list[float] | None:
-    """One number each of 64 rows of the embeddings, in 16 bits; None where a device holds only a part of them."""
+def _embeddings(model) -> torch.Tensor:
+    """The base's input embeddings (V, D), or those of their rows that this device holds."""
     layer = model.get_input_embeddings()
     for inner in ("base_layer", "original_module"):  # of PEFT's wrappers: what was there before
         layer = getattr(layer, inner, layer)
-    weight = layer.weight.to_local() if hasattr(layer.weight, "to_local") else layer.weight
+    return layer.weight.to_local() if hasattr(layer.weight, "to_local") else layer.weight
+
+
+def _sample(weight: torch.Tensor, rows: int = 64) -> list[float] | None:
+    """One number each of 64 rows of the embeddings, in 16 bits; None where a device holds only a part of them."""
     if weight.dim() != 2 or len(weight) < 2 * rows:
         return None
     at = torch.arange(rows)  # not from the first row on: special tokens stand there, some never trained

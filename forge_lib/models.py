@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from forge_lib import CACHE, embedded
 from forge_lib.adapter import adapter_config, check_kind, check_same_base, with_adapter
 from forge_lib.chat import Prompt
 from forge_lib.embedded import ModelError
+from forge_lib.files import said
 from forge_lib.fused import fuse_lora
 from forge_lib.profiles import Profile
 from forge_lib.runs import check_disk, fresh_folder
+
+CHANGES = ("final_logit_softcapping", "logits_scaling", "logit_scale")  # of logits: Gemma 2, Granite, Cohere
 
 transformers_logging.disable_progress_bar()  # a bar per loaded model is noise in a notebook; downloads keep theirs
 
@@ -38,7 +41,7 @@ class Completion:
 
 def base_id(profile: Profile) -> str:
     """The base's name on the Hub, by which adapters and cards call it."""
-    return embedded.ID if profile.base_model.startswith("embedded:") else profile.base_model
+    return embedded.ID if profile.base_model.startswith(embedded.PREFIX) else profile.base_model
 
 
 def base_dir(profile: Profile) -> str:
@@ -47,9 +50,9 @@ def base_dir(profile: Profile) -> str:
     "embedded:<package>" names a pip package that carries one GGUF file. It is unpacked once to plain
     safetensors under `.cache/`, so that every later load takes a second instead of fifteen.
     """
-    if not profile.base_model.startswith("embedded:"):
+    if not profile.base_model.startswith(embedded.PREFIX):
         return profile.base_model
-    package = profile.base_model.removeprefix("embedded:")
+    package = profile.base_model.removeprefix(embedded.PREFIX)
     folder = CACHE / "models" / package
     if not (folder / "config.json").exists():
         check_disk(CACHE, 1.2)
@@ -116,7 +119,7 @@ def _from_hub(load, name: str, **options):
         return load(name, **options)
     except OSError as error:
         raise ModelError(
-            f"The model '{name}' is neither on this disk nor could it be fetched ({str(error).splitlines()[0]}). "
+            f"The model '{name}' is neither on this disk nor could it be fetched ({said(error)}). "
             "Check the network and, for gated models, `hf auth login`; "
             "or use --profile cpu, whose model is installed with the course."
         ) from error
@@ -167,6 +170,8 @@ def _decode(
     answers: list[list[int]] = [[] for _ in prompts]
     finished = [False] * len(prompts)
     decoder, head = causal_lm(model).get_decoder(), causal_lm(model).get_output_embeddings()
+    if temperature:  # else no scale or cap makes another word the likeliest
+        head = output_head(model)
     for _ in range(limit):
         hidden = decoder(
             input_ids=tokens, attention_mask=_additive(mask, tokens.shape[1], model.dtype), position_ids=positions,
@@ -259,6 +264,26 @@ def causal_lm(model):
     from peft import PeftModel
 
     return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def output_head(model):
+    """The layer from the last states to logits. Raises ModelError where the base does more to its logits than that."""
+    config = causal_lm(model).config
+    check_logits({name: getattr(config, name, None) for name in CHANGES})
+    return causal_lm(model).get_output_embeddings()
+
+
+def check_logits(config: Mapping[str, object]) -> None:
+    """Raise ModelError where a base of this configuration changes its logits after the last layer.
+
+    >>> check_logits({"logits_scaling": 1.0, "final_logit_softcapping": None})
+    """
+    for name in CHANGES:
+        if config.get(name) not in (None, 1.0):
+            raise ModelError(
+                f"This base changes its logits by {name}, which the course leaves out where it computes them itself (losses, "
+                "likelihoods, draws at a temperature). Choose a base without."
+            )
 
 
 def check_window(model, tokens: int) -> None:

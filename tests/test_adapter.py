@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from forge_lib.adapter import BASE, check_kind, check_same_base
 from forge_lib.models import ModelError, load_adapted
 from forge_lib.profiles import PROFILES
-from forge_lib.training.engines.adapters import mlx_to_peft, peft_to_mlx
+from forge_lib.training.engines.adapters import peft_to_mlx
 from forge_lib.training.sft import add_lora, save_adapter
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -189,18 +189,6 @@ def test_a_damaged_adapter_is_not_converted(profile, adapter, tmp_path, damage):
     with pytest.raises(ModelError, match=r"adapter/.*Run 04_sft"):
         peft_to_mlx(adapter, tmp_path / "mlx")
     assert not (tmp_path / "mlx").exists()
-
-
-def test_a_damaged_adapter_of_mlx_is_not_converted(profile, adapter, tmp_path):
-    peft_to_mlx(adapter, tmp_path / "mlx")
-    about = json.loads((tmp_path / "mlx" / CONFIG).read_text())
-    (tmp_path / "mlx" / CONFIG).write_text(json.dumps(about | {"lora_parameters": {"rank": 4}}))
-    with pytest.raises(ModelError, match="'scale' is missing"):
-        mlx_to_peft(tmp_path / "mlx", tmp_path / "peft", "org/base")
-    (tmp_path / "mlx" / CONFIG).write_text(json.dumps(about))
-    (tmp_path / "mlx" / "adapters.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match="cannot be read"):
-        mlx_to_peft(tmp_path / "mlx", tmp_path / "peft", "org/base")
 
 
 def test_the_kind_of_an_adapter_is_told_by_its_files(adapter):

@@ -9,7 +9,7 @@ import torch
 from forge_lib import ROOT
 from forge_lib.chat import render
 from forge_lib.files import read_jsonl
-from forge_lib.models import causal_lm
+from forge_lib.models import causal_lm, output_head
 
 
 def load_probe() -> list[dict]:
@@ -42,6 +42,6 @@ def _likelihoods(model, head: list[int], options: Sequence[list[int]]) -> list[f
     states = causal_lm(model).get_decoder()(input_ids=ids, use_cache=False).last_hidden_state
     targets = ids[:, len(head) :]  # (O, L); the state before a token predicts it
     states = states[:, len(head) - 1 : -1].flatten(0, 1)  # two axes: for three, torch 2.13 copies the head once a row
-    logits = causal_lm(model).get_output_embeddings()(states).float()  # (O·L, V)
+    logits = output_head(model)(states).float()  # (O·L, V)
     chosen = -torch.nn.functional.cross_entropy(logits, targets.flatten(), reduction="none").view_as(targets)
     return [row[: len(option)].mean().item() for row, option in zip(chosen, options, strict=True)]

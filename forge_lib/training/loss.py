@@ -10,8 +10,7 @@ from torch import nn
 
 from forge_lib import blocks
 from forge_lib.compiling import one_pass
-from forge_lib.models import causal_lm, check_window
-from forge_lib.training import TrainingError
+from forge_lib.models import causal_lm, check_window, output_head
 from forge_lib.training.packing import Pack, collate, line_up
 
 
@@ -41,18 +40,6 @@ def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
     states, targets = answer_states(model, packs, pad_id, dtype)
     head = output_head(model)
     return head(states.to(head.weight.dtype)).float(), targets
-
-
-def output_head(model):
-    """The layer from the last states to logits. Raises TrainingError where the model does more to logits than that."""
-    config = causal_lm(model).config
-    for name in ("final_logit_softcapping", "logits_scaling", "logit_scale"):  # Gemma 2, Granite, Cohere
-        if getattr(config, name, None) not in (None, 1.0):
-            raise TrainingError(
-                f"This base changes its logits by {name}, which the course's loss does not. Choose a base without, or "
-                'the engine "trl", which takes the loss that the base brings.'
-            )
-    return causal_lm(model).get_output_embeddings()
 
 
 @one_pass

@@ -89,16 +89,21 @@ def _answer_tokens(packs: Sequence[Pack]) -> int:
     return sum(len(e.answer) for pack in packs for e in pack)
 
 
+def check_answers(packs: Sequence[Pack]) -> None:
+    """Raise TrainingError unless `packs` hold an answer to take the loss of."""
+    if not _answer_tokens(packs):
+        raise TrainingError(
+            "There are no answers to take the loss of. Choose at least one pair: this part of the data may hold none."
+        )
+
+
 @torch.no_grad()
 def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings, accelerator=None) -> float:
     """Mean cross-entropy per answer token over `packs`, in nats; under an accelerator each process takes its share.
 
     Raises TrainingError where `packs` hold no answer.
     """
-    if not _answer_tokens(packs):
-        raise TrainingError(
-            "There are no answers to take the loss of. Choose at least one pair: this part of the data may hold none."
-        )
+    check_answers(packs)
     crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     total = sum(loss_of(part) * weight for part, weight in shares(packs, settings.packs_per_forward, crew))
     return crew.reduce(total).item() / _answer_tokens(packs)

@@ -7,8 +7,10 @@ import os
 import pytest
 import torch
 
-from forge_lib.chat import Example
-from forge_lib.models import ModelError
+from forge_lib.chat import Example, Prompt
+from forge_lib.evaluation.capability import _likelihoods
+from forge_lib.files import beside
+from forge_lib.models import ModelError, generate
 from forge_lib.profiles import PROFILES
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import pack_loss
@@ -329,9 +331,17 @@ def test_validation_computes_no_gradient(tiny_llama, packs, tokenizer, monkeypat
 
 @pytest.mark.parametrize("scale", [{"final_logit_softcapping": 30.0}, {"logits_scaling": 8.0}, {"logit_scale": 0.06}])
 def test_a_base_that_changes_its_logits_is_refused(tiny_llama, packs, tokenizer, scale):
+    """Likelihoods of the probe were taken without the scale, and nobody said so."""
     tiny_llama.config.update(scale)
-    with pytest.raises(TrainingError, match=next(iter(scale))):
-        mean_loss(tiny_llama, packs, tokenizer.pad_token_id, SETTINGS)
+    prompt = Prompt((1,), (2, 3))
+    for compute in (
+        lambda: mean_loss(tiny_llama, packs, tokenizer.pad_token_id, SETTINGS),
+        lambda: _likelihoods(tiny_llama, [1, 2], [[3]]),
+        lambda: generate(tiny_llama, tokenizer, [prompt], 2, progress=False, temperature=1.0),
+    ):
+        with pytest.raises(ModelError, match=next(iter(scale))):
+            compute()
+    assert len(generate(tiny_llama, tokenizer, [prompt], 2, progress=False)) == 1
 
 
 def test_a_sliding_window_shorter_than_an_example_is_refused(packs, tokenizer):
@@ -350,13 +360,15 @@ def test_a_sliding_window_shorter_than_an_example_is_refused(packs, tokenizer):
         pack_loss(model, packs, tokenizer.pad_token_id, "float32")
 
 
-def test_a_full_disk_leaves_the_last_good_state(tiny_llama, packs, tokenizer, tmp_path):
+def test_a_full_disk_leaves_the_last_good_state(tiny_llama, packs, tokenizer, tmp_path, monkeypatch):
     """/dev/full takes no byte, as a full disk does; the name it stands behind is the one written first."""
     settings, state = dataclasses.replace(SETTINGS, save_every=1), tmp_path / "state.pt"
 
     def fill_the_disk(record):
         if record["step"] == 2:
-            (tmp_path / f".state.pt.{os.getpid()}").symlink_to("/dev/full")
+            half = beside(state)  # as `sweep` knows it
+            half.symlink_to("/dev/full")
+            monkeypatch.setattr("forge_lib.training.state.beside", lambda path: half)
 
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")

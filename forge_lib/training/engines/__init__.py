@@ -31,7 +31,7 @@ from forge_lib.profiles import ENGINES as PACKAGES
 from forge_lib.profiles import Profile
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
-from forge_lib.training.sft import SFTSettings, cosine_schedule, validations_since_best
+from forge_lib.training.sft import SFTSettings, check_steps, cosine_schedule, validations_since_best
 
 ENGINES = {  # name: module, package it stands on, file that installs the package
     name: (f"{name}_{kind}", *PACKAGES[name])
@@ -73,6 +73,7 @@ class Journal:
             raise TrainingError(
                 f"This engine does not know {', '.join(unknown)}. Leave it out, or use the engine 'torch'."
             )
+        check_steps(steps)
         self.model, self.steps, self.settings = model, steps, settings
         self.validate, self.validate_at, self.track = validate, validate_at, track
         self.records: list[dict] = []

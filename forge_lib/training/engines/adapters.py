@@ -1,4 +1,4 @@
-"""LoRA adapters between PEFT's files and mlx-lm's.
+"""LoRA adapters of PEFT as mlx-lm's files, and of mlx-lm's tensors as PEFT's files.
 
 Both compute y = W·x + s·B·A·x. PEFT keeps A as (r, in), B as (out, r) and s as alpha / r (rsLoRA: alpha / √r) in
 `adapter_model.safetensors`; mlx-lm keeps their transposes and s itself in `adapters.safetensors`.
@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from forge_lib.adapter import AGAIN, adapter_config
+from forge_lib.adapter import AGAIN, adapter_config, record_weight
 from forge_lib.embedded import ModelError
 from forge_lib.runs import fresh_folder, write_atomically
 
@@ -51,36 +51,27 @@ def peft_to_mlx(source: str | Path, target: str | Path) -> Path:
     return target
 
 
-def mlx_to_peft(source: str | Path, target: str | Path, base: str) -> Path:
-    """Write the mlx-lm adapter in `source` as a PEFT adapter of `base` (a Hub id or folder) in `target`.
+def write_peft(
+    weights: Mapping[str, torch.Tensor], scale: float, base: str, target: str | Path, embeddings: torch.Tensor
+) -> Path:
+    """A PEFT adapter folder from tensors in mlx-lm's names and layout, whole or not at all.
 
-    Raises ModelError for DoRA and full fine-tuning, which are no plain LoRA.
+    base, embeddings: the name of what was adapted, and its embeddings' first 128 rows or more.
     """
-    source = Path(source)
-    config = adapter_config(source)
-    if config.get("fine_tune_type", "lora") != "lora":
-        _refuse(source, config["fine_tune_type"])
-    scale = _entry(_entry(config, "lora_parameters", source), "scale", source)
-    return write_peft(_weights(source / "adapters.safetensors"), scale, base, target)
-
-
-def write_peft(weights: Mapping[str, torch.Tensor], scale: float, base: str, target: str | Path) -> Path:
-    """A PEFT adapter folder from tensors in mlx-lm's names and layout, whole or not at all."""
     from peft import LoraConfig
 
     target = Path(target)
     rank = next(w.shape[1] for name, w in weights.items() if name.endswith("lora_a"))
-    layers = {int(n) for name in weights for n in re.findall(r"\.layers\.(\d+)\.", name)}
     config = LoraConfig(
         r=rank, lora_alpha=round(scale * rank, 6), lora_dropout=0.0, task_type="CAUSAL_LM", inference_mode=True,
         target_modules={_module(name).rsplit(".", 1)[-1] for name in weights}, base_model_name_or_path=base,
-        layers_to_transform=None if 0 in layers else sorted(layers),  # mlx-lm may adapt the last layers only
     )  # fmt: skip
     config.target_modules = sorted(config.target_modules)  # PEFT makes a set of it, whose order changes
     with fresh_folder(target) as work:
         save_file({_peft_name(name): w.T.contiguous() for name, w in weights.items()},
                   work / "adapter_model.safetensors", metadata={"format": "pt"})  # fmt: skip
         config.save_pretrained(work)
+        record_weight(embeddings, base, work)
     return target
 
 

@@ -20,13 +20,16 @@ from mlx_lm.tuner.lora import LoRALinear
 from mlx_lm.tuner.utils import linear_to_lora_layers, load_adapters
 from mlx_lm.utils import load_config, load_model
 
+from forge_lib.adapter import check_same_weight
 from forge_lib.chat import Prompt
-from forge_lib.models import Completion, ModelError, base_dir, base_id, check_base
+from forge_lib.embedded import describe_base
+from forge_lib.files import said
+from forge_lib.models import Completion, ModelError, base_dir, base_id, check_base, check_logits
 from forge_lib.profiles import Profile
 from forge_lib.training.engines import EngineError, Journal
 from forge_lib.training.engines.adapters import peft_to_mlx, write_peft
 from forge_lib.training.packing import Pack, collate
-from forge_lib.training.sft import SFTSettings
+from forge_lib.training.sft import SFTSettings, check_answers
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def load(profile: Profile, adapter: str | Path | None = None) -> nn.Module:
     base = base_dir(profile)
     folder = _folder(base)
     config = load_config(folder)
+    check_logits(config)
     mx.random.seed(torch.initial_seed() % 2**32)
     model, _ = load_model(folder, model_config=_rope(config))
     model.set_dtype(getattr(mx, profile.dtype))
@@ -94,6 +98,7 @@ def answer_loss(model, ids: mx.array, keep: mx.array, targets: mx.array) -> mx.a
 
 def loss(model, packs: Sequence[Pack], tokenizer, settings: SFTSettings) -> float:
     """Mean cross-entropy per answer token (nats)."""
+    check_answers(packs)
     total = 0.0
     for at in range(0, len(packs), settings.packs_per_forward):
         total += answer_loss(model, *_batch(packs[at : at + settings.packs_per_forward], tokenizer.pad_token_id)).item()
@@ -140,7 +145,12 @@ def save(model, folder: str | Path) -> Path:
     """The adapter under `folder` in PEFT's format, whole or not at all."""
     scale = next(m.scale for m in model.modules() if isinstance(m, LoRALinear))
     weights = {name: torch.from_numpy(np.array(w)) for name, w in tree_flatten(model.trainable_parameters())}
-    return write_peft(weights, scale, model.origin.base, folder)
+    return write_peft(weights, scale, model.origin.base, folder, _embeddings(model))
+
+
+def _embeddings(model) -> torch.Tensor:
+    """The first rows, of which `forge_lib.adapter` keeps some numbers with an adapter: two bases may have one name."""
+    return torch.from_numpy(np.array(model.model.embed_tokens.weight[:128].astype(mx.float32)))
 
 
 def _folder(base: str) -> Path:
@@ -152,7 +162,7 @@ def _folder(base: str) -> Path:
         return Path(snapshot_download(base, allow_patterns=["*.json", "model*.safetensors"]))
     except OSError as error:
         raise ModelError(
-            f"The model '{base}' is neither on this disk nor could it be fetched ({str(error).splitlines()[0]}). "
+            f"The model '{base}' is neither on this disk nor could it be fetched ({said(error)}). "
             "Check the network, or use --profile cpu, whose model is installed with the course."
         ) from error
 
@@ -176,9 +186,10 @@ def _attach(model: nn.Module, adapter: Path, profile: Profile) -> None:
         except ValueError as error:
             raise ModelError(
                 f"The adapter in {adapter.name}/ does not fit the base {profile.base_model}: "
-                f"{str(error).splitlines()[-1].strip()}. Load it with the profile it was trained on."
+                f"{said(error, -1)}. Load it with the profile it was trained on."
             ) from error
         mx.eval(model.parameters())
+    check_same_weight(adapter, _embeddings(model), describe_base(profile.base_model))
 
 
 def _accumulate(loss_and_gradient, model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings):

@@ -30,6 +30,7 @@ def train(
     from datasets import Dataset
     from tqdm import tqdm
 
+    journal = Journal(model, steps, settings, **hooks)
     batches, accumulate = forward_passes(steps, settings.packs_per_forward)
     examples = [e for packs in steps for pack in packs for e in pack]
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -38,7 +39,6 @@ def train(
         trained, settings.learning_rate, settings.betas, weight_decay=settings.weight_decay, fused=True
     )
     schedule = LambdaLR(optimizer, lambda done: cosine_schedule(done, len(steps), settings.warmup))
-    journal = Journal(model, steps, settings, **hooks)
     with tempfile.TemporaryDirectory() as folder, tqdm(desc="train", total=len(steps), disable=not progress) as bar:
         trainer = _trainer()(
             model=model, args=sft_config(settings, accumulate, model.device.type, folder), processing_class=tokenizer,

@@ -15,7 +15,7 @@ from forge_lib.models import Completion, base_dir, check_base, stop_ids
 from forge_lib.profiles import Profile
 from forge_lib.training.engines.torch_loop import save  # noqa: F401  (one of the verbs)
 from forge_lib.training.packing import Pack, collate
-from forge_lib.training.sft import SFTSettings
+from forge_lib.training.sft import SFTSettings, check_answers
 
 
 def load(profile: Profile, adapter: str | Path | None = None):
@@ -65,6 +65,7 @@ def train(
 @torch.no_grad()
 def loss(model, packs: Sequence[Pack], tokenizer, settings: SFTSettings) -> float:
     """Mean cross-entropy per answer token (nats), on padded batches: unsloth's attention knows no mask of a pack."""
+    check_answers(packs)
     total, count, kind = 0.0, 0, getattr(torch, settings.dtype)
     for at in range(0, len(packs), settings.packs_per_forward):
         rows = [e for pack in packs[at : at + settings.packs_per_forward] for e in pack]
