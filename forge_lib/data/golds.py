@@ -15,7 +15,7 @@ from forge_lib import CACHE
 from forge_lib.data.pairs import DataSet, Pair
 from forge_lib.files import json_text, write_atomically
 from forge_lib.tasks.sql import score
-from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.opening import file_state
 
 NO_ROWS = "It returns no rows, or none with a value."
 TRIES = 3
@@ -138,7 +138,7 @@ def _once(sql: str, database: Path) -> str:
 
 def _key(data: DataSet, queries: Sequence[Query]) -> str:
     """A hash of all that the verdicts depend on; of databases, which may be large, their state stands for the content."""
-    files = [(db_id, fingerprint(data.database(db_id))) for db_id in sorted({db_id for db_id, _ in queries})]
+    files = [(db_id, file_state(data.database(db_id))) for db_id in sorted({db_id for db_id, _ in queries})]
     return hashlib.sha256(repr([_scorer(), files, queries]).encode()).hexdigest()[:24]
 
 

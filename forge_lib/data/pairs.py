@@ -10,7 +10,7 @@ from pathlib import Path
 
 from forge_lib.data.databases import why_unreadable
 from forge_lib.tasks.sql.linking import Trimmed
-from forge_lib.tasks.sql.opening import Fingerprint, fingerprint
+from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.schema import Schema, read_schema
 
 WORDINGS = ("synonyms", "typos", "values", "unanswerable")
@@ -83,7 +83,7 @@ class DataSet:
     notes: list[str] = field(default_factory=list, repr=False)
     fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
-    _schemas: dict[str, tuple[Fingerprint | None, Schema]] = field(default_factory=dict, repr=False)
+    _schemas: dict[str, tuple[FileState | None, Schema]] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
         """Path of one SQLite file (not necessarily there)."""
@@ -93,7 +93,7 @@ class DataSet:
         """Schema of one database, read again once its file changed; DataError naming the file where it cannot be read."""
         path, state = self.database(db_id), None
         with contextlib.suppress(OSError):  # what is the matter, `_schema` says
-            state = fingerprint(path)
+            state = file_state(path)
         before, known = self._schemas.get(db_id, (None, None))
         if known is None or state != before:
             self._schemas[db_id] = state, _schema(path)

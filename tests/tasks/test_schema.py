@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 
 from forge_lib.tasks.sql.linking import trim_schema
-from forge_lib.tasks.sql.opening import _uri, fingerprint
+from forge_lib.tasks.sql.opening import _uri, file_state
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import connect_readonly, copy_database, quote_name, read_schema, render_schema
 
@@ -153,9 +153,9 @@ def test_a_file_in_use_is_read_at_its_last_commit(tmp_path, mode):
         f"PRAGMA journal_mode = {mode}; INSERT INTO item VALUES ('a'); BEGIN; INSERT INTO item VALUES ('b');"
     )
     assert counts(tmp_path / "shop.sqlite") == (1, 1)
-    before = fingerprint(tmp_path / "shop.sqlite")
+    before = file_state(tmp_path / "shop.sqlite")
     writer.execute("COMMIT")
-    assert counts(tmp_path / "shop.sqlite") == (2, 2) and fingerprint(tmp_path / "shop.sqlite") != before
+    assert counts(tmp_path / "shop.sqlite") == (2, 2) and file_state(tmp_path / "shop.sqlite") != before
     writer.close()
 
 

@@ -4,7 +4,7 @@ import sqlite3
 import pytest
 from sqlglot.errors import SqlglotError
 
-from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.score import (
     REWARDS,
     VERDICTS,
@@ -164,11 +164,11 @@ def test_a_file_has_another_fingerprint_after_each_change(tmp_path, log):
     path = tmp_path / "t.sqlite"
     connection = sqlite3.connect(path)
     connection.executescript(f"PRAGMA journal_mode = {log}; CREATE TABLE t (a); INSERT INTO t VALUES (0)")
-    stamps = {fingerprint(path)}
+    stamps = {file_state(path)}
     for a in range(1, 6):
         connection.execute("UPDATE t SET a = ?", (a,))
         connection.commit()
-        stamps.add(fingerprint(path))
+        stamps.add(file_state(path))
     connection.close()
     assert len(stamps) == 6
 

@@ -23,10 +23,10 @@ WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
 
 State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
 NO_FILE: State = (0, 0, 0)
-Fingerprint = tuple[str, State, State, State, bytes]
+FileState = tuple[str, State, State, State, bytes]
 
 
-def fingerprint(path: Path | str) -> Fingerprint:
+def file_state(path: Path | str) -> FileState:
     """What differs once the SQLite file at `path` has changed: its true path, state and header, and its side files.
 
     Raises FileNotFoundError when there is no file at `path`, OSError when it cannot be read.
@@ -46,7 +46,7 @@ def reading_uri(path: Path | str) -> str:
 
     Raises FileNotFoundError when there is no file at `path`, sqlite3.Error or OSError when it cannot be read.
     """
-    found = fingerprint(path)
+    found = file_state(path)
     real, _, wal, journal, header = found
     if not os.path.isfile(real):
         raise sqlite3.OperationalError(f"{Path(real).name} is no file")
@@ -88,10 +88,10 @@ def _can_read(uri: str) -> bool:
     return True
 
 
-def _copy_mended(found: Fingerprint) -> Path:
+def _copy_mended(found: FileState) -> Path:
     for _ in range(COPY_TRIES):
         folder = _copied(found)
-        before, found = found, fingerprint(found[0])
+        before, found = found, file_state(found[0])
         if found == before:
             return Path(folder.name) / Path(found[0]).name
         time.sleep(PAUSE_S)
@@ -99,7 +99,7 @@ def _copy_mended(found: Fingerprint) -> Path:
 
 
 @functools.lru_cache(maxsize=4)
-def _copied(found: Fingerprint) -> tempfile.TemporaryDirectory:
+def _copied(found: FileState) -> tempfile.TemporaryDirectory:
     folder = tempfile.TemporaryDirectory(prefix="forge-sqlite-")  # removed once it falls out of the cache, or at exit
     target = os.path.join(folder.name, os.path.basename(found[0]))
     for suffix in ("", *SIDE_FILES):

@@ -20,7 +20,7 @@ from rapidfuzz.distance import JaroWinkler
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
-from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, fold, quote_name, words
 
 # Chosen on the 15 widest databases of Spider's training part, at a half and a quarter of the schema's length.
@@ -136,7 +136,7 @@ def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -
     Only the first SEARCHED_ROWS rows of a table are read, and no table may take more than half of the steps that are
     left; one that would counts as holding none. Raises FileNotFoundError when there is no file at `path`.
     """
-    return _search(fingerprint(path), schema, values) if values else frozenset()
+    return _search(file_state(path), schema, values) if values else frozenset()
 
 
 @functools.lru_cache(maxsize=1024)

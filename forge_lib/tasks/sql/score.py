@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from forge_lib.tasks.sql.opening import fingerprint
+from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.ordering import limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import contained, has_value, same_rows
@@ -62,7 +62,7 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     Raises GoldError when the gold itself fails.
     """
     sandbox = sandbox or shared_sandbox()
-    wanted = _gold(sandbox, str(database), fingerprint(database), gold)
+    wanted = _gold(sandbox, str(database), file_state(database), gold)
     got = sandbox.run(database, sql)
     if got.status != "ok":
         return Score(got.status, got.error)
@@ -81,7 +81,7 @@ def returns_nothing(gold: str, database: Path | str, sandbox: Sandbox | None = N
 
     Raises GoldError when it fails.
     """
-    return not has_value(_gold(sandbox or shared_sandbox(), str(database), fingerprint(database), gold).rows)
+    return not has_value(_gold(sandbox or shared_sandbox(), str(database), file_state(database), gold).rows)
 
 
 def _same_statement(sql: str, gold: str) -> bool:
@@ -105,7 +105,7 @@ def _answers(got: Sequence[tuple], wanted: Sequence[tuple], sandbox: Sandbox, da
     """Whether as many rows as the gold has are right ones, in a right order."""
     if same_rows(got, wanted, is_ordered(gold)):
         return True
-    left_open = _left_open(sandbox, str(database), fingerprint(database), gold)
+    left_open = _left_open(sandbox, str(database), file_state(database), gold)
     if left_open is None:
         return False
     groups, rows, ranks = left_open
