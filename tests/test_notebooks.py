@@ -34,24 +34,7 @@ def test_one_parameters_cell_with_the_shared_names(path):
     assert tuple(values[name] for name in shared) == ("auto", "default", 17, "sql", "course")
 
 
-# Changed since their last run on cpu; `run_all.py --profile cpu --write-back --only NN` executes one. Strict: a notebook
-# that has been executed again fails here until it is taken out.
-AWAITING = {
-    "02_data",
-    "03_lora_mechanics",
-    "05_grpo",
-    "06_evaluation",
-    "07_quantization",
-    "08_publishing",
-    "09_comparative_analysis",
-    "10_your_own_database",
-}
-WAITS = pytest.mark.xfail(reason="its code changed since its last run on cpu, which is still to come", strict=True)
-
-
-@pytest.mark.parametrize(
-    "path", [pytest.param(b, id=b.stem, marks=[WAITS] if b.stem in AWAITING else []) for b in BOOKS]
-)
+@EVERY
 def test_committed_as_executed_on_cpu_and_not_changed_since(path):
     book = nbformat.read(path, 4)
     stamp = book.metadata.get("forge")
