@@ -85,15 +85,20 @@ def from_alpaca(record: dict) -> Conversation:
     return turns
 
 
+def _bare(sql: str) -> str:
+    """A query without what stands behind it; nothing but that stays, to be named with the golds that fail."""
+    return sql.rstrip(AFTER_SQL) or sql
+
+
 def _from_spider(record: dict, ident: str) -> Pair:
     synonyms = "SpiderSynQuestion" in record  # Spider-Syn's files hold the paraphrase under a name of its own
-    question, sql = record["SpiderSynQuestion" if synonyms else "question"], record["query"].rstrip(AFTER_SQL)
+    question, sql = record["SpiderSynQuestion" if synonyms else "question"], _bare(record["query"])
     return Pair(ident, record["db_id"], question, sql, wording="synonyms" if synonyms else "")
 
 
 def _from_bird(record: dict, ident: str) -> Pair:
     ident = str(record.get("question_id", ident))  # the training part has neither question_id nor difficulty
-    return Pair(ident, record["db_id"], record["question"], record["SQL"].rstrip(AFTER_SQL),
+    return Pair(ident, record["db_id"], record["question"], _bare(record["SQL"]),
                 difficulty=record.get("difficulty") or "", evidence=record.get("evidence") or "")  # fmt: skip
 
 
@@ -108,7 +113,7 @@ def _from_plain(record: dict, ident: str) -> Pair:
     if isinstance(filled.get("db_id"), str):
         filled["db_id"] = filled["db_id"].strip()
     if isinstance(filled.get("sql"), str):
-        filled["sql"] = filled["sql"].rstrip(AFTER_SQL)
+        filled["sql"] = _bare(filled["sql"])
     return Pair(**{"id": ident, **{key: record[key] for key in ASKED}, **filled})
 
 

@@ -108,8 +108,9 @@ def test_what_stands_behind_a_query_of_ones_own_goes_too(tmp_path, kind):
     write_pairs(tmp_path / "x", [Pair("a", "books", "q", "SELECT 1 ; \r\n")], kind)
     assert [p.sql for p in read_pairs(tmp_path / "x", kind)] == ["SELECT 1"]
     write_pairs(tmp_path / "x", [Pair("a", "books", "q", " ; ")], kind)
-    with pytest.raises(DataError, match="the pair's sql is empty"):
-        read_pairs(tmp_path / "x", kind)
+    assert [p.sql for p in read_pairs(tmp_path / "x", kind)] == [
+        " ; "
+    ]  # named with the golds that fail: one ends nothing
 
 
 def test_the_semicolon_of_a_benchmark_s_gold_goes_and_the_paraphrase_is_known(tmp_path):
