@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import sys
 
-from forge_lib.interrupts import end_with, ending
+from forge_lib.lab.interrupts import end_with, ending
 
 if __name__ == "__main__":  # Ctrl-C ends with a sentence from here on: the imports take a second
     end_with("Stopped before any notebook ran; the same command begins again.")
 
 import argparse
+import ast
 import datetime
 import hashlib
 import json
@@ -29,12 +30,12 @@ from pathlib import Path
 import nbformat
 
 from forge_lib import ROOT
-from forge_lib.execution import execute
-from forge_lib.files import RunError, is_measure, read_json, said, sweep, write_atomically
-from forge_lib.lock import held
-from forge_lib.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
-from forge_lib.runs import SEED, Run, open_run, run_command, seed_argument, versions
-from forge_lib.tracking import TrackingError, tracker
+from forge_lib.lab.execution import execute
+from forge_lib.lab.files import RunError, is_measure, read_json, said, sweep, write_atomically
+from forge_lib.lab.lock import held
+from forge_lib.lab.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
+from forge_lib.lab.runs import SEED, Run, open_run, run_command, seed_argument, versions
+from forge_lib.lab.tracking import TrackingError, tracker
 
 NOTEBOOKS = ROOT / "notebooks"
 COMMITTED = "cpu"  # the profile whose outputs the repository shows
@@ -89,13 +90,29 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
 
 
 def code_hash(book: nbformat.NotebookNode) -> str:
-    """Hash of all code cells but the injected parameters: what a stamp vouches for."""
+    """Hash of all code cells but the injected parameters: what a stamp vouches for.
+
+    Import lines are left out, so that a module may move without its outputs becoming stale.
+    """
     cells = [
-        c.source
+        without_imports(c.source)
         for c in book.cells
         if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])
     ]
     return hashlib.sha256("\n\0".join(cells).encode()).hexdigest()[:16]
+
+
+def without_imports(source: str) -> str:
+    """Source without the lines of its import statements.
+
+    >>> without_imports("import os\\nfrom a import (\\n    b,\\n)\\nprint(b)")
+    'print(b)'
+    """
+    lines = source.split("\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            lines[node.lineno - 1 : node.end_lineno] = [None] * (node.end_lineno - node.lineno + 1)
+    return "\n".join(line for line in lines if line is not None)
 
 
 def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
@@ -268,11 +285,11 @@ def check_all(options: argparse.Namespace, chosen: list[Path]) -> tuple[Run, str
 
 def check_data(source: str) -> None:
     """Raise RunError when there is no such data, or it cannot be read."""
-    from forge_lib.data.pairs import DataError  # here: it imports transformers, and the course's own data need no look
-    from forge_lib.data.sources import check_source
+    from forge_lib.data.items import DataError
+    from forge_lib.tasks import COURSE, get
 
     try:
-        check_source(source)
+        get(COURSE).check_source(source)
     except DataError as error:
         raise RunError(f"--data {source}: {error}") from error
 

@@ -12,16 +12,19 @@ import time
 from pathlib import Path
 
 from forge_lib import ROOT
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import DataSet, Pair, spread, training_part
-from forge_lib.data.quality import check_pairs, keep
-from forge_lib.data.synthesis import synthesize
+from forge_lib.data.items import spread, training_part
 from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
-from forge_lib.files import json_lines, read_json, read_jsonl
-from forge_lib.models import load_base, load_tokenizer
-from forge_lib.profiles import get_profile
-from forge_lib.runs import seed_everything, write_atomically
+from forge_lib.lab.files import read_json
+from forge_lib.lab.jsonl import append_jsonl, json_lines, read_jsonl
+from forge_lib.lab.profiles import get_profile
+from forge_lib.lab.runs import seed_everything, write_atomically
+from forge_lib.models.load import load_base, load_tokenizer
+from forge_lib.tasks.sql.dataset import DataSet
+from forge_lib.tasks.sql.gate import check_pairs, keep
+from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.sources.course import load_course
+from forge_lib.tasks.sql.synthesis.draw import synthesize
 from forge_lib.training.packing import make_packs, make_steps
 from forge_lib.training.sft import add_lora, mean_loss, settings_for, train
 
@@ -107,8 +110,7 @@ def main() -> None:
         if (name, arguments.seed) in done or (arguments.only and arguments.only not in name):
             continue
         row = run(name, data, arguments.seed)
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(json_lines([row]))
+        append_jsonl(RESULTS, row)
         right = sum(r["verdict"] == "correct" for r in row["validation"]) / len(row["validation"])
         print(f"{name}: {row['minutes']:.1f} min, loss {row['validation_loss']:.3f}, right: {right:.1%}", flush=True)
 

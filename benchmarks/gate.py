@@ -14,11 +14,12 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import Pair
-from forge_lib.data.quality import check_pairs, near_duplicates, normalize
-from forge_lib.models import load_tokenizer
-from forge_lib.profiles import PROFILES
+from forge_lib.data.items import normalize
+from forge_lib.lab.profiles import PROFILES
+from forge_lib.models.load import load_tokenizer
+from forge_lib.tasks.sql.gate import check_pairs, near_duplicates
+from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.sources.course import load_course
 
 QUADRATIC_LIMIT = 10_000
 

@@ -1,4 +1,4 @@
-"""Batched generation for evaluation, side by side in one process: `forge_lib.models.generate` against transformers'.
+"""Batched generation for evaluation, side by side in one process: `forge_lib.models.load.generate` against transformers'.
 
 `python -m benchmarks.generation_speed --run default` asks the model of a run (its SFT adapter, merged, so that both sides have
 the same plain weights) validation questions: transformers' `generate` in batches of 16 in float32, this course's in
@@ -13,29 +13,18 @@ import time
 import torch
 
 from forge_lib import ROOT
-from forge_lib.chat import encode_prompt
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import spread
+from forge_lib.data.items import spread
 from forge_lib.evaluation.contenders import messages_for
 from forge_lib.export.merge import merged_model
-from forge_lib.models import generate, load_tokenizer
-from forge_lib.profiles import get_profile
-from forge_lib.runs import write_atomically
+from forge_lib.lab.profiles import get_profile
+from forge_lib.lab.runs import write_atomically
+from forge_lib.models import plain
+from forge_lib.models.chat import encode_prompt
+from forge_lib.models.generate import generate
+from forge_lib.models.load import load_tokenizer
+from forge_lib.tasks.sql.sources.course import load_course
 
 RESULTS = ROOT / "benchmarks/generation_speed.json"
-
-
-def plain(model, tokenizer, prompts, limit: int, batch: int = 16) -> list[list[int]]:
-    """Transformers' `generate`, greedy, in padded batches; new tokens up to and with the end-of-turn token."""
-    stop, answers = tokenizer.eos_token_id, []
-    for at in range(0, len(prompts), batch):
-        rows = [[*p.prefix, *p.rest] for p in prompts[at : at + batch]]
-        width = max(map(len, rows))
-        ids = torch.tensor([[stop] * (width - len(r)) + r for r in rows])
-        mask = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows])
-        out = model.generate(ids, attention_mask=mask, do_sample=False, max_new_tokens=limit)[:, width:].tolist()
-        answers += [row[: row.index(stop) + 1] if stop in row else row for row in out]
-    return answers
 
 
 def main() -> None:
@@ -51,7 +40,7 @@ def main() -> None:
     model = merged_model(profile, ROOT / "runs" / options.run / "sft/adapter", "float32").eval()
     limit, rows = profile.max_new_tokens, []
 
-    def ours(model, batch):
+    def ids(generate, batch):
         return [list(c.ids) for c in generate(model, tokenizer, prompts, limit, batch, progress=False)]
 
     def side(name, answer):
@@ -62,12 +51,12 @@ def main() -> None:
         rows.append({"name": name, "tokens_per_second": tokens / seconds, "seconds": seconds, "answers": answers})
 
     model.set_attn_implementation("sdpa")
-    side("transformers, batch 16, fp32", lambda: plain(model, tokenizer, prompts, limit))
+    side("transformers, batch 16, fp32", lambda: ids(plain.generate, 16))
     model.set_attn_implementation("forge")
-    side("forge, batch 16, fp32", lambda: ours(model, 16))
-    side(f"forge, batch {profile.eval_batch}, fp32", lambda: ours(model, profile.eval_batch))
+    side("forge, batch 16, fp32", lambda: ids(generate, 16))
+    side(f"forge, batch {profile.eval_batch}, fp32", lambda: ids(generate, profile.eval_batch))
     model.to(getattr(torch, profile.dtype))
-    side(f"forge, batch {profile.eval_batch}, {profile.dtype}", lambda: ours(model, profile.eval_batch))
+    side(f"forge, batch {profile.eval_batch}, {profile.dtype}", lambda: ids(generate, profile.eval_batch))
     first = rows[0]
     for row in rows:
         same = [a == b for a, b in zip(row.pop("answers") if row is not first else first["answers"], first["answers"], strict=True)]  # fmt: skip

@@ -25,11 +25,11 @@ from pathlib import Path
 import torch
 
 from forge_lib import ROOT
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import spread, training_part
-from forge_lib.models import load_tokenizer
-from forge_lib.profiles import PROFILES, Profile, half_precision
-from forge_lib.runs import check_disk, seed_everything, write_atomically
+from forge_lib.data.items import spread, training_part
+from forge_lib.lab.profiles import PROFILES, Profile, half_precision
+from forge_lib.lab.runs import check_disk, seed_everything, write_atomically
+from forge_lib.models.load import load_tokenizer
+from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.training.engines import engine_for
 from forge_lib.training.packing import make_packs, make_steps
 from forge_lib.training.sft import settings_for

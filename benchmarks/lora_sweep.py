@@ -11,7 +11,6 @@ long run may.
 """
 
 import argparse
-import json
 import random
 import subprocess
 import sys
@@ -24,18 +23,20 @@ import torch
 from peft import IA3Config, LoraConfig, PeftConfig, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 
 from forge_lib import ROOT
-from forge_lib.chat import Example, encode_prompt
-from forge_lib.compiling import compiling
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import DataSet, Pair, spread, training_part
-from forge_lib.evaluation.contenders import Contender, messages_for
+from forge_lib.data.items import spread, training_part
+from forge_lib.engine.compiling import compiling
+from forge_lib.engine.fused import fuse_lora
+from forge_lib.engine.memory import peak_resident, resident_bytes
+from forge_lib.evaluation.contenders import Contender, local_model
 from forge_lib.evaluation.metrics import evaluate
-from forge_lib.files import read_jsonl
-from forge_lib.fused import fuse_lora
-from forge_lib.memory import peak_resident, resident_bytes
-from forge_lib.models import Completion, base_dir, causal_lm, load_base, load_tokenizer
-from forge_lib.profiles import Profile, get_profile
-from forge_lib.runs import seed_everything
+from forge_lib.lab.jsonl import append_jsonl, read_jsonl
+from forge_lib.lab.profiles import Profile, get_profile
+from forge_lib.lab.runs import seed_everything
+from forge_lib.models import plain
+from forge_lib.models.load import base_dir, causal_lm, load_base, load_tokenizer
+from forge_lib.tasks.sql.dataset import DataSet
+from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.training.packing import Pack, make_packs, make_steps
 from forge_lib.training.sft import SFTSettings, add_lora, cosine_schedule, mean_loss, settings_for, train
 
@@ -89,27 +90,13 @@ def material(data: DataSet, profile: Profile, tokenizer, arguments) -> tuple[lis
     return packs, checks, make_packs(data, checks, tokenizer, profile.pack_questions, profile.max_length)
 
 
-def plain_loss(model, examples: Sequence[Example], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
-    """Sum of cross-entropy over the answer tokens of one padded batch (nats), and their number."""
-    width = max(map(len, examples))
-    rows = [(e.input_ids, e.labels, [1] * len(e)) for e in examples]
-    ids, labels, mask = (
-        torch.tensor([values + [fill] * (width - len(values)) for values in part])
-        for part, fill in zip(zip(*rows, strict=True), (pad_id, -100, 0), strict=True)
-    )
-    with torch.autocast("cpu", dtype=getattr(torch, dtype), enabled=dtype != "float32"):
-        loss = model(input_ids=ids, attention_mask=mask, labels=labels).loss
-    count = sum(len(e.answer) for e in examples)
-    return loss * count, count
-
-
 def plain_train(model, batches: Sequence[Pack], pad_id: int, settings: SFTSettings) -> list[float]:
     """The course's loop (AdamW, cosine, clipping) on padded batches; the mean loss of each step."""
     optimizer = torch.optim.AdamW(trained(model), settings.learning_rate, settings.betas, weight_decay=0.0, fused=True)
     losses = []
     for step, batch in enumerate(batches):
         optimizer.param_groups[0]["lr"] = settings.learning_rate * cosine_schedule(step, len(batches), settings.warmup)
-        total, count = plain_loss(model.train(), batch, pad_id, settings.dtype)
+        total, count = plain.loss(model.train(), batch, pad_id, settings.dtype)
         (total / count).backward()
         torch.nn.utils.clip_grad_norm_(trained(model), settings.max_grad_norm)
         optimizer.step()
@@ -121,43 +108,33 @@ def plain_train(model, batches: Sequence[Pack], pad_id: int, settings: SFTSettin
 @torch.no_grad()
 def plain_mean(model, batches: Sequence[Pack], pad_id: int, dtype: str) -> float:
     """Mean cross-entropy per answer token over padded batches (nats)."""
-    sums = [plain_loss(model.eval(), batch, pad_id, dtype) for batch in batches]
+    sums = [plain.loss(model.eval(), batch, pad_id, dtype) for batch in batches]
     return sum(loss.item() for loss, _ in sums) / sum(count for _, count in sums)
+
+
+class WithPrompt:
+    """A prompt-tuned model whose `generate` takes padded rows: PEFT puts its tokens before the padding, and the question
+    then stands too far from them."""
+
+    def __init__(self, model):
+        self.model, self.device, self.generation_config = model, model.device, model.generation_config
+
+    def generate(self, input_ids, attention_mask, **options):
+        """Ids of rows and answers, as transformers' `generate` gives them."""
+        words, virtual = self.model.get_input_embeddings()(input_ids), self.model.get_prompt(len(input_ids))
+        gaps = (attention_mask == 0).sum(1).tolist()
+        embeds = [torch.cat([w[:g], v.to(w.dtype), w[g:]]) for w, v, g in zip(words, virtual, gaps, strict=True)]
+        mask = torch.cat([attention_mask, attention_mask.new_ones(virtual.shape[:2])], 1)
+        new = causal_lm(self.model).generate(inputs_embeds=torch.stack(embeds), attention_mask=mask, **options)
+        return torch.cat([input_ids, new], 1)
 
 
 def plain_model(model, tokenizer, data: DataSet, limit: int, batch: int = 20) -> Contender:
     """Greedy answers by transformers' `generate`, virtual tokens included."""
     soft = getattr(getattr(model, "active_peft_config", None), "peft_type", None) == "PROMPT_TUNING"
-
-    @torch.inference_mode()
-    def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        prompts = [encode_prompt(tokenizer, messages_for(data, p)) for p in pairs]
-        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        done: list[Completion | None] = [None] * len(prompts)
-        for at in range(0, len(order), batch):
-            rows = order[at : at + batch]
-            texts = [[*prompts[i].prefix, *prompts[i].rest] for i in rows]
-            width = max(map(len, texts))
-            ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(t)) + t for t in texts])
-            mask = torch.tensor([[0] * (width - len(t)) + [1] * len(t) for t in texts])
-            options = {"max_new_tokens": limit, "do_sample": False}
-            if soft:  # PEFT puts its tokens before the padding, and the question then stands too far from them
-                words, virtual = model.get_input_embeddings()(ids), model.get_prompt(len(rows))
-                gaps = [width - len(t) for t in texts]
-                embeds = [
-                    torch.cat([w[:g], v.to(w.dtype), w[g:]]) for w, v, g in zip(words, virtual, gaps, strict=True)
-                ]
-                mask = torch.cat([mask, mask.new_ones(virtual.shape[:2])], 1)
-                new = causal_lm(model).generate(inputs_embeds=torch.stack(embeds), attention_mask=mask, **options)
-            else:
-                new = model.generate(input_ids=ids, attention_mask=mask, **options)[:, width:]
-            for i, tokens in zip(rows, new.tolist(), strict=True):
-                stop = tokens.index(tokenizer.eos_token_id) if tokenizer.eos_token_id in tokens else len(tokens)
-                text = tokenizer.decode(tokens[:stop], skip_special_tokens=True)
-                done[i] = Completion(text, len(prompts[i]), stop, 0.0, stop < len(tokens))
-        return done
-
-    return answer
+    return local_model(
+        WithPrompt(model) if soft else model, tokenizer, data, limit, batch, progress=False, generate=plain.generate
+    )
 
 
 def warm_up(profile: Profile, packs: list[Pack], pad_id: int) -> int:
@@ -242,8 +219,7 @@ def main() -> None:
 
     def write(row: dict) -> None:
         row |= {"pairs": arguments.pairs, "checks": arguments.checks, "seed": arguments.seed}
-        with arguments.output.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        append_jsonl(arguments.output, row)
         print({k: v for k, v in row.items() if k not in ("losses", "validation", "source")}, flush=True)
 
     if not arguments.here:

@@ -2,10 +2,10 @@
 
 import time
 
-from forge_lib.data.course import load_course
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import connect_readonly
 from forge_lib.tasks.sql.score import score
+from forge_lib.tasks.sql.sources.course import load_course
 
 
 def rate(run, pairs) -> float:

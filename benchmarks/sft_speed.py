@@ -8,6 +8,7 @@ forge           packs of one database, blocks as one function each, bf16
 padded, bf16    transformers and PEFT as they come: padded batches of as many examples, bf16 autocast
 TRL, defaults   TRL's SFTTrainer as it comes (benchmarks/trl_defaults.py says what that is, and what a CPU needs besides)
 TRL, the same   TRL's SFTTrainer through the course's engine "trl": the settings of "forge", so that losses compare
+packs …         "forge" put together piece by piece: what each piece of the engine gains on those before it
 
 A logical token is a token of prompt or answer counted once an example, whether or not its prefix was shared.
 Floating-point operations of "forge": 4 a frozen weight of the blocks' linear layers and token that goes through them
@@ -20,23 +21,27 @@ more with oneDNN held to AVX-512, and is set against the rate it has then.
 
 import argparse
 import json
+import math
 import os
 import platform
 import resource
 import subprocess
 import sys
 import time
+from functools import partial
 
 import torch
 
 from forge_lib import ROOT
-from forge_lib.data.course import load_course
-from forge_lib.data.pairs import spread, training_part
-from forge_lib.lora import linear_shapes, lora_parameters
-from forge_lib.models import load_base, load_tokenizer
-from forge_lib.profiles import get_profile
-from forge_lib.runs import seed_everything, write_atomically
-from forge_lib.training import sft
+from forge_lib.data.items import spread, training_part
+from forge_lib.lab.profiles import get_profile
+from forge_lib.lab.runs import seed_everything, write_atomically
+from forge_lib.lessons.lora import lora_parameters
+from forge_lib.models import plain
+from forge_lib.models.load import load_base, load_tokenizer
+from forge_lib.models.shapes import linear_shapes
+from forge_lib.tasks.sql.sources.course import load_course
+from forge_lib.training import loss, sft
 from forge_lib.training.engines import trl_trainer
 from forge_lib.training.packing import make_packs, make_steps
 
@@ -60,9 +65,13 @@ class Material:
         self.settings = sft.settings_for(self.profile)
 
 
-def forge(m: Material) -> dict:
-    """The course's loop; the passes between products are compiled before the clock starts."""
-    sft.COMPILE_FROM = 0
+def forge(m: Material, fused: bool = True, blocks: bool = True, compiled: bool = True) -> dict:
+    """The course's loop; the passes between products are compiled before the clock starts. Or without what is switched off."""
+    sft.COMPILE_FROM = 0 if compiled else math.inf
+    if not fused:
+        sft.fuse_lora = lambda model: model
+    if not blocks:
+        loss.supports = lambda *_: False
     model = sft.add_lora(load_base(m.profile), m.profile)
     start = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
     rate = product_rate()
@@ -88,19 +97,15 @@ def padded(m: Material) -> dict:
     losses, began = [], time.perf_counter()
     for number, packs in enumerate(m.steps):
         rows = [e for pack in packs for e in pack]
-        width = max(map(len, rows))
-        fill = {"input_ids": m.tokenizer.pad_token_id, "labels": -100}
-        batch = {k: torch.tensor([list(getattr(e, k)) + [pad] * (width - len(e)) for e in rows]) for k, pad in fill.items()}  # fmt: skip
-        mask = torch.tensor([[1] * len(e) + [0] * (width - len(e)) for e in rows])
         for group in optimizer.param_groups:
             group["lr"] = m.settings.learning_rate * sft.cosine_schedule(number, len(m.steps), m.settings.warmup)
-        with torch.autocast("cpu", dtype=getattr(torch, m.profile.dtype), enabled=m.profile.dtype != "float32"):
-            loss = model(**batch, attention_mask=mask).loss
-        loss.backward()
+        total, count = plain.loss(model, rows, m.tokenizer.pad_token_id, m.profile.dtype)
+        mean = total / count
+        mean.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), m.settings.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(loss.item())
+        losses.append(mean.item())
     return {"losses": losses, "seconds": time.perf_counter() - began}
 
 
@@ -120,6 +125,11 @@ def trl_at_defaults(m: Material) -> dict:
 
 
 SIDES = {"forge": forge, "padded, bf16": padded, "TRL, the same": trl_same, "TRL, defaults": trl_at_defaults}
+ABLATION = {  # what the engine is made of, one piece after the other; with the last it is "forge"
+    "packs": partial(forge, fused=False, blocks=False, compiled=False),
+    "packs, fused LoRA": partial(forge, blocks=False, compiled=False),
+    "packs, fused LoRA, blocks": partial(forge, compiled=False),
+}
 
 
 def flops(model, m: Material) -> float:
@@ -184,7 +194,7 @@ def one_side(side: str, examples: int) -> None:
     """What `--side` does: train, and print JSON."""
     seed_everything(17)
     m = Material(examples)
-    row = SIDES[side](m) | {"name": side, "examples": len(m.examples), "tokens": m.tokens}
+    row = (SIDES | ABLATION)[side](m) | {"name": side, "examples": len(m.examples), "tokens": m.tokens}
     half = len(row["losses"]) // 2
     means = {"loss_first": sum(row["losses"][:half]) / half, "loss_second": sum(row["losses"][half:]) / (len(row["losses"]) - half)}  # fmt: skip
     row |= means | {"tokens_per_second": m.tokens / row["seconds"], "examples_per_second": len(m.examples) / row["seconds"],
@@ -196,18 +206,22 @@ def main() -> None:
     """Run all sides, print the table, write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200)
-    parser.add_argument("--side", choices=SIDES, help="one side only, as JSON")
+    parser.add_argument("--side", choices=SIDES | ABLATION, help="one side only, as JSON")
     options = parser.parse_args()
     if options.side:
         one_side(options.side, options.examples)
         return
     n = options.examples
     *others, small, same, large = both_ways(
-        [*((side, n) for side in list(SIDES)[1:]), *(("forge", k) for k in (n // 2, n, 2 * n))]
+        [*((side, n) for side in [*list(SIDES)[1:], *ABLATION]), *(("forge", k) for k in (n // 2, n, 2 * n))]
+    )
+    others, ablation = (
+        others[: len(SIDES) - 1],
+        [*others[len(SIDES) - 1 :], same | {"name": "packs, fused LoRA, blocks, compiled"}],
     )
     rows, sizes = [same, *others], [small, same, large]
-    for r in rows:
-        print(f"{r['name']:<14} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
+    for r in [*rows, *ablation]:
+        print(f"{r['name']:<35} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
               f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
     narrow = []
     if torch.cpu._is_amx_tile_supported():
@@ -224,7 +238,7 @@ def main() -> None:
         + f". The first three steps took {same['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."
     )
     print(sentence)
-    kept = {"sides": rows, "without_amx": narrow, "sentence": sentence,
+    kept = {"sides": rows, "ablation": ablation, "without_amx": narrow, "sentence": sentence,
             "sizes": [{k: r[k] for k in ("examples", "tokens", "seconds", "flops", "product_rate")} for r in sizes]}  # fmt: skip
     write_atomically(RESULTS, json.dumps(kept, indent=1) + "\n")
 

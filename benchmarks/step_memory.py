@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # imported below, in the process that measures
-    from forge_lib.data.pairs import DataSet
-    from forge_lib.profiles import Profile
+    from forge_lib.lab.profiles import Profile
+    from forge_lib.tasks.sql.dataset import DataSet
 
 # glibc: tensors from 1 MB on live in mappings of their own, given back when freed. What is resident is then what is held.
 GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_TRIM_THRESHOLD_": str(2**20), "GLIBC_TUNABLES": ""}
@@ -26,9 +26,10 @@ def step_memory(name: str, profile: Profile, data: DataSet) -> dict:
     import torch
     from transformers import BitsAndBytesConfig
 
-    from benchmarks.lora_sweep import draw, plain_loss, trained, warm_up
-    from forge_lib.memory import peak_resident, resident_bytes
-    from forge_lib.models import load_base, load_tokenizer
+    from benchmarks.lora_sweep import draw, trained, warm_up
+    from forge_lib.engine.memory import peak_resident, resident_bytes
+    from forge_lib.models import plain
+    from forge_lib.models.load import load_base, load_tokenizer
     from forge_lib.training.packing import make_packs
     from forge_lib.training.sft import add_lora
 
@@ -50,7 +51,7 @@ def step_memory(name: str, profile: Profile, data: DataSet) -> dict:
     optimizer = torch.optim.AdamW(trained(model.train()), 1e-5, fused=True)
 
     def step() -> None:
-        loss, count = plain_loss(model, pack, pad, profile.dtype)
+        loss, count = plain.loss(model, pack, pad, profile.dtype)
         (loss / count).backward()
         optimizer.step()
 
@@ -72,8 +73,8 @@ def main() -> None:
     method = parser.parse_args().method
     if not GIVE_BACK.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, "-m", "benchmarks.step_memory", method], os.environ | GIVE_BACK)
-    from forge_lib.data.course import load_course
-    from forge_lib.profiles import get_profile
+    from forge_lib.lab.profiles import get_profile
+    from forge_lib.tasks.sql.sources.course import load_course
 
     print(json.dumps(step_memory(method, get_profile("cpu")[0], load_course())))
 

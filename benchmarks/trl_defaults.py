@@ -16,7 +16,7 @@ def trl_defaults(profile, examples, tokenizer) -> dict:
     from transformers import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
-    from forge_lib.models import load_base
+    from forge_lib.models.load import load_base
     from forge_lib.training.engines.trl_trainer import completion_loss
 
     class Trainer(SFTTrainer):

@@ -1,7 +1,7 @@
 """The library behind the FORGE course: what two notebooks share, or what would bury a lesson.
 
-Data flows one way: ground floor (files, lock, profiles, runs, chat, endpoint, attention, fused, models) → tasks → data → lora
-→ training → evaluation → export → publishing → analysis. A later stage imports earlier ones, never the reverse.
+Data flows one way: lab → engine → models → data → tasks → lessons → training → evaluation → export → publishing. A later
+room imports earlier ones, never the reverse.
 """
 
 import os

@@ -9,7 +9,8 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, at the first import of huggingface_hub
 
-from forge_lib.data.pairs import DataSet, Pair  # noqa: E402
+from forge_lib.tasks.sql.dataset import DataSet  # noqa: E402
+from forge_lib.tasks.sql.pairs import Pair  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
@@ -52,8 +53,8 @@ def library(tmp_path) -> DataSet:
 @pytest.fixture(scope="session")
 def tokenizer():
     """The embedded model's tokenizer."""
-    from forge_lib.models import load_tokenizer
-    from forge_lib.profiles import PROFILES
+    from forge_lib.lab.profiles import PROFILES
+    from forge_lib.models.load import load_tokenizer
 
     return load_tokenizer(PROFILES["cpu"])
 

@@ -5,27 +5,57 @@ import re
 
 import pytest
 
+import forge_lib
 from forge_lib import ROOT
 
-ORDER = [
-    {"files", "lock", "interrupts", "execution", "profiles", "runs", "tracking", "chat", "endpoint", "compiling", "attention", "blocks", "fused", "memory", "vml", "embedded", "adapter", "models"}, {"tasks"}, {"data"}, {"lora"}, {"evaluation"}, {"training"}, {"export"},
-    {"publishing"}, {"analysis"}, {"figures", "exercises", "prepare"},
-]  # fmt: skip
-RANK = {name: n for n, names in enumerate(ORDER) for name in names}
 MODULES = sorted((ROOT / "forge_lib").rglob("*.py"))
 
 
-def stage(path) -> str:
-    return path.relative_to(ROOT / "forge_lib").parts[0].removesuffix(".py")
+def rooms(text: str) -> list[str]:
+    """The rooms in the sentence `lab → engine → …` of a text."""
+    return re.search(r"(?:\w+ (?:\([^)]*\) )?→ )+\w+", text)[0].replace("→", " ").split()
+
+
+def without_lessons(text: str) -> str:
+    return re.sub(r" \([\d, ]+\)", "", text)
+
+
+ORDER = rooms(forge_lib.__doc__)
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Rooms of `forge_lib` that a module imports, wherever the import stands."""
+    names = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    parts = [n.split(".") for n in names if n.startswith("forge_lib.")]
+    return {p[1] for p in parts} & {*ORDER, *(m.stem for m in MODULES)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_a_stage_imports_earlier_ones_only(path):
-    if path.name == "__init__.py" or path.name == "worker.py":
+def test_a_room_imports_earlier_ones_only(path):
+    room, *_ = path.relative_to(ROOT / "forge_lib").parts
+    if room in ("__init__.py", "prepare.py"):  # what an installation makes once: it may ask every room
         return
-    imported = re.findall(r"^\s*from forge_lib\.(\w+)", path.read_text(), re.M)
-    late = [name for name in imported if RANK[name] > RANK[stage(path)]]
-    assert late == []
+    late = {name for name in imported(ast.parse(path.read_text())) if ORDER.index(name) > ORDER.index(room)}
+    assert late == set()
+
+
+def test_the_order_is_that_of_the_folders_and_of_the_readme():
+    folders = {p.parent.name for p in (ROOT / "forge_lib").glob("*/__init__.py")}
+    assert set(ORDER) == folders
+    readme = (ROOT / "README.md").read_text()
+    assert rooms(without_lessons(readme[readme.index("data flows one way") :])) == ORDER
+
+
+@pytest.mark.parametrize(
+    "source, rooms",
+    [("from forge_lib.training.sft import train", {"training"}), ("import forge_lib.tasks.sql.score as s", {"tasks"}),
+     ("def f():\n    from forge_lib import tasks", {"tasks"}), ("x = 'from forge_lib.training import y'", set())],
+)  # fmt: skip
+def test_an_import_is_seen_wherever_it_stands(source, rooms):
+    assert imported(ast.parse(source)) == rooms
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())

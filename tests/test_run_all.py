@@ -1,4 +1,5 @@
 import errno
+import importlib.util
 import json
 import os
 import shlex
@@ -15,11 +16,11 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import run_all
 from forge_lib import ROOT, SILENT
-from forge_lib.data.pairs import DataError
-from forge_lib.files import write_atomically
-from forge_lib.lock import held
-from forge_lib.profiles import Devices
-from forge_lib.runs import start
+from forge_lib.data.items import DataError
+from forge_lib.lab.files import write_atomically
+from forge_lib.lab.lock import held
+from forge_lib.lab.profiles import Devices
+from forge_lib.lab.runs import start
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -188,8 +189,8 @@ def test_what_cannot_be_is_refused_and_leaves_no_run_behind(arguments, said, cou
     def refuse(source):
         raise DataError(f"There is no such data: {source}")
 
-    monkeypatch.setattr("forge_lib.data.sources.check_source", refuse, raising=False)
-    monkeypatch.setattr("forge_lib.profiles.probe", Devices)
+    monkeypatch.setattr("forge_lib.tasks.sql.sources.load.check_source", refuse, raising=False)
+    monkeypatch.setattr("forge_lib.lab.profiles.probe", Devices)
     for dry in ([], ["--dry-run"]):
         assert run_all.main(["--profile", "smoke", *arguments, *dry]) == 2
         shown = capsys.readouterr().err
@@ -249,7 +250,7 @@ def test_a_damaged_summary_is_named_and_stays(content, course, capsys):
 )
 def test_damaged_minutes_are_named(content, course, capsys, monkeypatch):
     path = write_atomically(course / "measured.json", content)
-    monkeypatch.setattr("forge_lib.profiles.MEASURED", path)
+    monkeypatch.setattr("forge_lib.lab.profiles.MEASURED", path)
     for arguments in (["--list"], ["--only", "1"]):
         assert run_all.main(["--profile", "smoke", *arguments]) == 2
         assert "measured.json" in capsys.readouterr().err
@@ -264,7 +265,8 @@ def test_two_dashes_are_no_value(option, course, capsys):
 
 
 def test_a_tracker_that_is_not_installed_is_named_before_the_course_begins(course, capsys, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "wandb" else find(name))
     monkeypatch.setenv("FORGE_TRACKING", "wandb")
     assert run_all.main(["--profile", "smoke"]) == 2
     assert "FORGE_TRACKING=wandb needs a package" in capsys.readouterr().err and not (course / "runs").exists()
@@ -411,7 +413,7 @@ def test_an_interrupt_during_the_imports_is_a_sentence(wait, tmp_path):
         env=os.environ | {"FORGE_RUNS": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stderr:
-        if "forge_lib.interrupts" in line:
+        if "forge_lib.lab.interrupts" in line:
             break
     time.sleep(wait)
     process.send_signal(signal.SIGINT)
@@ -453,3 +455,17 @@ def test_a_progress_bar_leaves_one_line():
         cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=text))
     run_all.tidy_outputs(new_notebook(cells=[cell]))
     assert [o.text for o in cell.outputs] == ["train: 100%\ndone\n"]
+
+
+def test_moving_a_module_makes_no_output_stale():
+    """A stamp vouches for what a cell does, not for where its names are imported from."""
+
+    def stamped(*sources: str) -> str:
+        return run_all.code_hash(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources]))
+
+    before = stamped("from forge_lib.models import load\nload(1)", "if x:\n    import a\ny = 2")
+    assert before == stamped(
+        "from forge_lib.models.load import (\n    load,\n)\nload(1)", "if x:\n    import b as a\ny = 2"
+    )
+    assert before != stamped("from forge_lib.models import load\nload(2)", "if x:\n    import a\ny = 2")
+    assert before != stamped("load(1)\n", "from forge_lib.models import load\nif x:\n    import a\ny = 2")

@@ -1,1 +1,1 @@
-"""Pairs of question and SQL: the course's own, Spider's, their formats, their quality, their augmentation."""
+"""Items of any task, their parts, and the text files that people bring."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from forge_lib.data.pairs import DataError
+from forge_lib.data.items import DataError
 
 SEPARATORS = ",;\t|"
 NAMELESS = re.compile(r"(unnamed:_\d+)?")  # pandas names a column without a name "Unnamed: 0"

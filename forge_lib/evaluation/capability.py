@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 
 from forge_lib import ROOT
-from forge_lib.chat import render
-from forge_lib.files import read_jsonl
-from forge_lib.models import causal_lm, output_head
+from forge_lib.lab.jsonl import read_jsonl
+from forge_lib.models.chat import render
+from forge_lib.models.load import causal_lm, output_head
 
 
 def load_probe() -> list[dict]:
@@ -27,7 +27,7 @@ def probe_records(name: str, model, tokenizer, items: Sequence[dict]) -> list[di
         options = [tokenizer(o, add_special_tokens=False)["input_ids"] for o in item["options"]]
         scores = _likelihoods(model, head, options)
         best = max(range(len(scores)), key=scores.__getitem__)
-        records.append({"contender": name, "id": f"probe-{number}", "db_id": f"probe-{number}",
+        records.append({"contender": name, "id": f"probe-{number}", "context": f"probe-{number}",
                         "answer": item["options"][best], "correct": best == 0})  # fmt: skip
     return records
 

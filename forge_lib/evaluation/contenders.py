@@ -1,4 +1,4 @@
-"""Who answers: a function from pairs to completions, whatever stands behind it."""
+"""Who answers: a function from items to completions, whatever stands behind it."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from forge_lib.chat import Message, Prompt, encode_prompt
-from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.endpoint import Ask, Reply, endpoint, who_is_asked
-from forge_lib.files import RunError, cut_torn_tail, is_measure, json_lines, read_jsonl
-from forge_lib.models import Completion, generate
-from forge_lib.tasks.sql.prompt import build_messages
-from forge_lib.tasks.sql.schema import render_schema
+from forge_lib.data.items import Item
+from forge_lib.lab.files import RunError, is_measure
+from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
+from forge_lib.models.chat import Message, Prompt, encode_prompt
+from forge_lib.models.endpoint import Ask, Reply, endpoint, who_is_asked
+from forge_lib.models.generate import Completion, generate
+from forge_lib.tasks import TaskData
 
-Contender = Callable[[Sequence[Pair]], list[Completion]]
+Contender = Callable[[Sequence[Item]], list[Completion]]
 
 
-def messages_for(data: DataSet, pair: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
-    """The prompt every contender gets for `pair`; `shots` are shown as earlier turns."""
-    text = render_schema(data.view(pair.db_id, [pair.asked]))
-    return build_messages(text, pair.asked, [(s.asked, s.sql) for s in shots])
+def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = ()) -> list[Message]:
+    """The prompt every contender gets for `item`; `shots` are shown as earlier turns."""
+    return data.messages(item, shots)
 
 
 def local_model(
-    model, tokenizer, data: DataSet, max_new_tokens: int, batch_size: int,
-    shots: Sequence[Pair] | Callable[[Pair], Sequence[Pair]] = (),
+    model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int,
+    shots: Sequence[Item] | Callable[[Item], Sequence[Item]] = (),
     progress: bool = True, generate: Callable[..., list[Completion]] = generate,
 ) -> Contender:  # fmt: skip
     """A model in this process, greedy.
@@ -39,9 +38,9 @@ def local_model(
     generate: an engine's, where the model is not torch's own
     """
 
-    def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        own = shots if callable(shots) else lambda pair: shots
-        prompts = share_more([encode_prompt(tokenizer, messages_for(data, p, own(p))) for p in pairs])
+    def answer(items: Sequence[Item]) -> list[Completion]:
+        own = shots if callable(shots) else lambda item: shots
+        prompts = share_more([encode_prompt(tokenizer, messages_for(data, i, own(i))) for i in items])
         return generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress)
 
     return answer
@@ -61,49 +60,52 @@ def share_more(prompts: Sequence[Prompt]) -> list[Prompt]:
     return [Prompt(p.prefix + shared[p.prefix], p.rest[len(shared[p.prefix]) :]) for p in prompts]
 
 
-def similar(train: Sequence[Pair], pair: Pair, count: int = 3) -> list[Pair]:
-    """The `count` training pairs whose questions are most like that of `pair`, the most similar last.
+def similar(train: Sequence[Item], item: Item, count: int = 3) -> list[Item]:
+    """The `count` training items whose questions are most like that of `item`, the most similar last.
 
-    Of the same database where it has any. Compared by the share of equal words (RapidFuzz's token_set_ratio).
+    Of the same context where it has any. Compared by the share of equal words (RapidFuzz's token_set_ratio).
 
+    >>> from forge_lib.tasks.sql.pairs import Pair
     >>> train = [Pair("1", "d", "Count the ships", "SELECT 1"), Pair("2", "d", "Names of all ports", "SELECT 2")]
     >>> [p.id for p in similar(train, Pair("3", "d", "Count all the ships", ""), count=1)]
     ['1']
     """
     from rapidfuzz import fuzz, process
 
-    own = [p for p in train if p.db_id == pair.db_id] or list(train)
-    best = process.extract(pair.question, [p.question for p in own], scorer=fuzz.token_set_ratio, limit=count)
+    own = [i for i in train if i.context == item.context] or list(train)
+    best = process.extract(item.question, [i.question for i in own], scorer=fuzz.token_set_ratio, limit=count)
     return [own[at] for *_, at in reversed(best)]  # nearest to the question last
 
 
-def nearest_neighbour(train: Sequence[Pair]) -> Contender:
-    """No model at all: the SQL of the most similar training question (TF-IDF cosine), of the same database if it can.
+def nearest_neighbour(train: Sequence[Item]) -> Contender:
+    """No model at all: the answer of the most similar training question (TF-IDF cosine), of the same context if it can.
 
     What a fine-tune must beat to have learnt anything but look-up.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    known = vectorizer.fit_transform([p.question for p in train])
+    known = vectorizer.fit_transform([i.question for i in train])
 
-    def answer(pairs: Sequence[Pair]) -> list[Completion]:
+    def answer(items: Sequence[Item]) -> list[Completion]:
         completions = []
-        for pair in pairs:
+        for item in items:
             began = time.perf_counter()
-            own = [i for i, p in enumerate(train) if p.db_id == pair.db_id] or list(range(len(train)))
-            similarity = (known[own] @ vectorizer.transform([pair.question]).T).toarray().ravel()
-            sql = train[own[int(similarity.argmax())]].sql
-            completions.append(Completion(sql, 0, 0, time.perf_counter() - began, True))
+            own = [n for n, known_item in enumerate(train) if known_item.context == item.context] or list(
+                range(len(train))
+            )
+            similarity = (known[own] @ vectorizer.transform([item.question]).T).toarray().ravel()
+            nearest = train[own[int(similarity.argmax())]]
+            completions.append(Completion(nearest.answer, 0, 0, time.perf_counter() - began, True))
         return completions
 
     return answer
 
 
 def openai_endpoint(
-    data: DataSet, max_new_tokens: int, model: str | None = None, saved: Path | None = None
+    data: TaskData, max_new_tokens: int, model: str | None = None, saved: Path | None = None
 ) -> Contender | None:
-    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.endpoint`); None without OPENAI_API_KEY.
+    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.models.endpoint`); None without OPENAI_API_KEY.
 
     saved: a file of JSON lines where every answer is kept as it comes; what stands there is not asked (and paid) again.
     """
@@ -114,8 +116,8 @@ def openai_endpoint(
     if saved:
         ask = remember(ask, saved, " ".join([*who_is_asked(model), f"at temperature {temperature}"]))
 
-    def answer(pairs: Sequence[Pair]) -> list[Completion]:
-        replies = [ask(messages_for(data, pair), max(1024, max_new_tokens)) for pair in pairs]
+    def answer(items: Sequence[Item]) -> list[Completion]:
+        replies = [ask(messages_for(data, i), max(1024, max_new_tokens)) for i in items]
         return [Completion(r.text, r.prompt_tokens, r.completion_tokens, r.seconds, r.finished) for r in replies]
 
     return answer
@@ -150,9 +152,7 @@ def remember(ask: Ask, saved: Path, who: str) -> Ask:
         request = hashlib.sha256(json.dumps([who, list(messages), max_tokens]).encode()).hexdigest()
         if request not in known:
             reply = ask(messages, max_tokens)
-            saved.parent.mkdir(parents=True, exist_ok=True)
-            with saved.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json_lines([{"request": request, **asdict(reply)}]))
+            append_jsonl(saved, {"request": request, **asdict(reply)})
             known[request] = reply
         return known[request]
 

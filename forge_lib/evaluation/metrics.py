@@ -8,45 +8,40 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from forge_lib.data.golds import patiently
-from forge_lib.data.pairs import GROUPS, DataSet, Pair, group
+from forge_lib.data.items import GROUPS, Item, group
 from forge_lib.evaluation.contenders import Contender
-from forge_lib.evaluation.statistics import bootstrap_interval, interval_note
-from forge_lib.models import Completion
-from forge_lib.tasks.sql.prompt import extract_sql
-from forge_lib.tasks.sql.score import RAN, GoldError, score
+from forge_lib.evaluation.statistics import bootstrap_interval, contexts, interval_note
+from forge_lib.models.generate import Completion
+from forge_lib.tasks import COURSE, GoldError, TaskData, get
 
 
-def evaluate(name: str, contender: Contender, data: DataSet, pairs: Sequence[Pair]) -> list[dict]:
-    """One record a pair: question, gold, answer, verdict (lenient and strict extraction), tokens, seconds."""
-    return grade(name, data, pairs, contender(pairs))
+def evaluate(name: str, contender: Contender, data: TaskData, items: Sequence[Item]) -> list[dict]:
+    """One record an item: question, gold, answer, verdict (lenient and strict extraction), tokens, seconds."""
+    return grade(name, data, items, contender(items))
 
 
-def grade(name: str, data: DataSet, pairs: Sequence[Pair], completions: Sequence[Completion]) -> list[dict]:
-    """Score completions against the gold with the course's one scorer.
+def grade(name: str, data: TaskData, items: Sequence[Item], completions: Sequence[Completion]) -> list[dict]:
+    """Score completions against the gold with the task's one scorer.
 
-    A pair whose gold fails is left out, with a warning that names it: no answer could be right or wrong. Raises
-    GoldError when that leaves no pair.
+    An item whose gold fails is left out, with a warning that names it: no answer could be right or wrong. Raises
+    GoldError when that leaves no item.
     """
     records, failed = [], None
-    for pair, done in zip(pairs, completions, strict=True):
-        database = data.database(pair.db_id)
-        sql = extract_sql(done.text)
+    for item, done in zip(items, completions, strict=True):
         try:
-            lenient = patiently(pair.sql, score, sql, pair.sql, database)
-            strict = patiently(pair.sql, score, extract_sql(done.text, strict=True), pair.sql, database)
+            lenient, strict = data.score(item, done.text), data.score(item, done.text, strict=True)
         except GoldError as error:
-            warnings.warn(f"{pair.id} is left out of the evaluation. {error}", stacklevel=2)
+            warnings.warn(f"{item.id} is left out of the evaluation. {error}", stacklevel=2)
             failed = error
             continue
         records.append(
-            {"contender": name, **pair.as_record(), "answer": done.text, "predicted": sql,
-             "verdict": lenient.verdict, "error": lenient.error, "correct": lenient.correct,
-             "correct_strict": strict.correct, "prompt_tokens": done.prompt_tokens,
+            {"contender": name, **item.as_record(), "answer": done.text,
+             "predicted": lenient.predicted, "verdict": lenient.verdict, "error": lenient.error,
+             "correct": lenient.correct, "valid": lenient.valid, "correct_strict": strict.correct, "prompt_tokens": done.prompt_tokens,
              "completion_tokens": done.completion_tokens, "seconds": done.seconds, "finished": done.finished}
         )  # fmt: skip
     if failed and not records:
-        raise GoldError(f"Every pair is left out, so there is nothing to score. The last: {failed}")
+        raise GoldError(f"Every item is left out, so there is nothing to score. The last: {failed}")
     return records
 
 
@@ -60,17 +55,17 @@ def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
     """Execution accuracy with 95% intervals (see `bootstrap_interval`), overall and by group (plain questions on
     seen and on unseen schemas, hard wordings); tokens and latency."""
     if not records:
-        raise ValueError("There is no answer to summarize: every pair was left out, or none was asked.")
+        raise ValueError("There is no answer to summarize: every item was left out, or none was asked.")
     row: dict = {"contender": records[0]["contender"], "items": len(records)}
     for label in ("all", *GROUPS):
         chosen = [r for r in records if label in ("all", group(r))]
         if not chosen:
             continue
-        low, high = bootstrap_interval([r["correct"] for r in chosen], [r["db_id"] for r in chosen], seed=seed)
+        low, high = bootstrap_interval([r["correct"] for r in chosen], contexts(chosen), seed=seed)
         row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
-    row["interval_note"] = interval_note([r["db_id"] for r in records])
+    row["interval_note"] = interval_note(contexts(records))
     row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))
-    row["valid_sql"] = 100 * float(np.mean([r["verdict"] in RAN for r in records]))
+    row["valid_sql"] = 100 * float(np.mean([r["valid"] for r in records]))  # the column's name in runs that are kept
     row["prompt_tokens"] = float(np.mean([r["prompt_tokens"] for r in records]))
     row["completion_tokens"] = float(np.mean([r["completion_tokens"] for r in records]))
     row["seconds"] = float(np.mean([r["seconds"] for r in records]))
@@ -92,14 +87,13 @@ def result_table(rows: Sequence[dict]) -> pd.DataFrame:
     return pd.DataFrame(shown).set_index("contender")
 
 
-def by_difficulty(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
-    """Execution accuracy (percent) by difficulty, one row a contender, and the number of items of each level."""
-    from forge_lib.tasks.sql.score import LEVELS
-
+def by_difficulty(records_by_name: dict[str, Sequence[dict]], task: str = COURSE) -> pd.DataFrame:
+    """Accuracy (percent) by the task's levels of difficulty, one row a contender, and the number of items of each level."""
+    levels = get(task).LEVELS
     table = {
-        name: {level: 100 * accuracy(records, lambda r, level=level: r.get("difficulty") == level) for level in LEVELS}
+        name: {level: 100 * accuracy(records, lambda r, level=level: r.get("difficulty") == level) for level in levels}
         for name, records in records_by_name.items()
     }
     first = next(iter(records_by_name.values()))
-    table["items"] = {level: sum(r.get("difficulty") == level for r in first) for level in LEVELS}
+    table["items"] = {level: sum(r.get("difficulty") == level for r in first) for level in levels}
     return pd.DataFrame(table).T.round(1)

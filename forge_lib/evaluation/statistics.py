@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from forge_lib.data.pairs import group
+from forge_lib.data.items import group
 
 FEW = 20  # databases: with fewer, drawing them gives intervals that hold the truth too seldom (85% for six)
 
@@ -102,6 +102,20 @@ def _all_equal(value: float, count: int, level: float, bounds: tuple[float, floa
     return float(value - unseen * (value - bounds[0])), float(value + unseen * (bounds[1] - value))
 
 
+def contexts(records: Iterable[dict]) -> list[str]:
+    """The context of each record: what an interval draws. Raises ValueError for records that do not say.
+
+    >>> contexts([{"context": "shop"}])
+    ['shop']
+    """
+    try:
+        return [r["context"] for r in records]
+    except KeyError as error:
+        raise ValueError(
+            "These records do not name their context: an earlier version of the course made them. Run their notebook again."
+        ) from error
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Two contenders on the same items; difference and interval in points (percent)."""
@@ -121,7 +135,7 @@ class Comparison:
     @property
     def significant(self) -> bool:
         """Both measures agree: the interval excludes zero, and p < 0.05."""
-        return is_significant(self.low, self.high, self.p_value)
+        return _is_significant(self.low, self.high, self.p_value)
 
     def __str__(self) -> str:
         items = f"{self.items} items" if self.part == "all" else f"{self.items} {self.part} items"
@@ -134,7 +148,7 @@ class Comparison:
         )
 
 
-def is_significant(low: float, high: float, p_value: float) -> bool:
+def _is_significant(low: float, high: float, p_value: float) -> bool:
     """Whether an interval excludes zero and McNemar's p is below 0.05."""
     return (low > 0 or high < 0) and p_value < 0.05
 
@@ -150,8 +164,7 @@ def compare(first: Sequence[dict], second: Sequence[dict], seed: int = 17, part:
     if not a:
         raise ValueError(f"There is no item to compare on (part '{part}').")
     change = [float(b[i]["correct"]) - float(a[i]["correct"]) for i in a]
-    databases = [a[i]["db_id"] for i in a]
-    low, high, note = _interval(change, databases, seed=seed, bounds=(-1, 1))
+    low, high, note = _interval(change, contexts(a.values()), seed=seed, bounds=(-1, 1))
     lost, gained = sum(c < 0 for c in change), sum(c > 0 for c in change)
     return Comparison(
         first[0]["contender"], second[0]["contender"], len(change), 100 * float(np.mean(change)), 100 * low, 100 * high,

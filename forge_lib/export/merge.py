@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from forge_lib.models import base_dir, load_adapted, load_tokenizer
-from forge_lib.profiles import Profile
-from forge_lib.runs import check_disk, fresh_folder
+from forge_lib.lab.profiles import Profile
+from forge_lib.lab.runs import check_disk, fresh_folder
+from forge_lib.models.load import base_dir, load_adapted, load_tokenizer
 
 
 def merged_model(profile: Profile, adapter: Path, dtype: str | None = None):

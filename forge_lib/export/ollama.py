@@ -8,25 +8,25 @@ from pathlib import Path
 
 from jinja2 import TemplateError
 
-from forge_lib.chat import render
 from forge_lib.export.gguf import ExportError
-from forge_lib.runs import write_atomically
-from forge_lib.tasks.sql.prompt import INSTRUCTION
+from forge_lib.lab.runs import write_atomically
+from forge_lib.models.chat import render
+from forge_lib.tasks import COURSE, get
 
 ROLES = ("system", "user", "assistant", "user")
 SENTINELS = [f"QZX{n}XZQ" for n in range(len(ROLES))]  # contents that no template holds, to be found again
 
 
-def write_modelfile(gguf: Path, max_new_tokens: int, tokenizer) -> Path:
-    """`Modelfile` beside `gguf`; then `ollama create forge-sql -f Modelfile`.
+def write_modelfile(gguf: Path, max_new_tokens: int, tokenizer, task: str = COURSE) -> Path:
+    """`Modelfile` beside `gguf`; then `ollama create forge-TASK -f Modelfile`.
 
     Ollama takes a GGUF as it is (it no longer converts safetensors), and knows neither template nor stop tokens of it.
     """
-    stops = "".join(f'PARAMETER stop "{token}"\n' for token in stop_tokens(tokenizer))
+    stops = "".join(f'PARAMETER stop "{token}"\n' for token in _stop_tokens(tokenizer))
     text = (
         f"FROM ./{gguf.name}\n"
         f'TEMPLATE """{go_template(tokenizer)}"""\n'
-        f'SYSTEM """{INSTRUCTION}"""\n'
+        f'SYSTEM """{get(task).SYSTEM}"""\n'
         "PARAMETER temperature 0\n"
         f"PARAMETER num_predict {max_new_tokens}\n"
         f"{stops}"
@@ -61,7 +61,7 @@ def go_template(tokenizer) -> str:
     return f"{{{{- range .Messages }}}}{_turns(turns)}{{{{ end }}}}{_go(after[cut:])}"
 
 
-def stop_tokens(tokenizer) -> list[str]:
+def _stop_tokens(tokenizer) -> list[str]:
     """Special tokens at which an answer is over: the end of sequence, the end of a turn, the beginning of the next."""
     _, _, after = _around(tokenizer, 2)
     end = _turn_end(tokenizer)

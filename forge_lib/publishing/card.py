@@ -7,19 +7,23 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from forge_lib.data.course import VERSION
-from forge_lib.embedded import describe_base
+import yaml
+from huggingface_hub import EvalResult, ModelCardData
+from jinja2 import Environment, StrictUndefined, TemplateError
+
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison, compare
-from forge_lib.files import RunError, read_jsonl
-from forge_lib.models import base_id
+from forge_lib.lab.files import RunError
+from forge_lib.lab.jsonl import read_jsonl
+from forge_lib.lab.runs import Run
+from forge_lib.models.embedded import describe_base
+from forge_lib.models.load import base_id
 from forge_lib.publishing.hub import check_repo_id
-from forge_lib.runs import Run
+from forge_lib.tasks import COURSE, get
 
 APACHE = (  # bases of the profiles whose cards on the Hub say Apache-2.0, looked up in November 2026
     "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-1.5B-Instruct", "Qwen/Qwen3-4B-Instruct-2507", "Qwen/Qwen3-8B",
 )  # fmt: skip
-DATA_LICENCES = {"course": "CC BY 4.0", "spider": "CC BY-SA 4.0", "bird": "CC BY-SA 4.0"}
 
 
 def model_card(
@@ -40,7 +44,7 @@ def model_card(
     try:
         check_numbers([*rows, *map(vars, comparisons), *formats])
         return _card(run, rows, comparisons, formats, repo_id, gguf)
-    except (LookupError, TypeError, AttributeError, ValueError, StopIteration) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, StopIteration, TemplateError) as error:
         raise RunError(
             f"The run's results cannot be made a card ({type(error).__name__}: {error}): they are damaged, or of another "
             "version of the course. Run 06_evaluation and 07_quantization again."
@@ -55,7 +59,7 @@ def check_numbers(results: Sequence[dict]) -> None:
                 raise ValueError(f"{name} is {value}")
 
 
-def licence(base: str, data: str) -> tuple[str, str]:
+def licence(base: str, data: str, task: str = COURSE) -> tuple[str, str]:
     """The Hub's id for the licence of what was made, and the reason: it follows from the base's and the data's.
 
     base: Hub id; data: the run's source ("course", "spider:…", "my:…"). "other" where one of the two is not known, or
@@ -65,7 +69,7 @@ def licence(base: str, data: str) -> tuple[str, str]:
     ('apache-2.0', 'other')
     """
     made_from = f"base: {'Apache-2.0' if base in APACHE else 'look it up on its card'}"
-    made_from += f"; training data: {DATA_LICENCES.get(data.partition(':')[0], 'not stated')}"
+    made_from += f"; training data: {get(task).DATA_LICENCES.get(data.partition(':')[0], 'not stated')}"
     if base in APACHE and data == "course":
         return "apache-2.0", f"Apache-2.0, as the base's; this is a derived work of it ({made_from})."
     return (
@@ -90,74 +94,38 @@ def format_prices(folder: Path, formats: Sequence[dict]) -> list[Comparison]:
 def _card(
     run: Run, rows: Sequence[dict], comparisons: Sequence[Comparison], formats: Sequence[dict], repo_id: str, gguf: bool
 ) -> str:
-    profile, gain = run.profile, comparisons[0]
-    base = base_id(profile)
-    tuned = next(r for r in rows if r["contender"] == gain.second)
-    shown = shipped_file(run, formats) if gguf else tuned
+    """The task's template, filled: its head becomes the Hub's metadata."""
+    task, base, tuned = get(run.task), base_id(run.profile), comparisons[0].second
+    shipped = next(r for r in rows if r["contender"] == tuned)
     versions = run.config("sft")["versions"]  # those of the training; later notebooks may run under others
-    measured = f"the file `{shown['file']}`" if gguf else "it"
-    quantized = "\n".join(
+    template = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
+        task.CARD.read_text("utf-8")
+    )
+    filled = template.render(
+        run=run, name=repo_id.split("/")[-1], base=base, tuned=tuned, gguf=gguf, own=run.data.startswith("my"),
+        shown=shipped_file(run, formats) if gguf else shipped, percent=_percent,
+        note=shipped.get("interval_note", comparisons[0].note), base_statement=_base_statement(run.profile.base_model, gguf),
+        results=result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
+        comparisons=_listed(comparisons), files=_file_table(formats), format_prices=_listed(format_prices(run.dir, formats)),
+        usage=_usage(base, repo_id, run.task, gguf), licence=licence(base, run.data, run.task)[1],
+        versions=", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent"), **task.card_facts(run.data),
+    )  # fmt: skip
+    head, body = re.fullmatch(r"---\n(.*?)\n---\n(.*)", filled, re.S).groups()
+    return _metadata(yaml.safe_load(head), run, base, repo_id, formats if gguf else [shipped], gguf) + body
+
+
+def _listed(comparisons: Sequence[Comparison]) -> str:
+    return "\n".join(f"- {c}" for c in comparisons)
+
+
+def _file_table(formats: Sequence[dict]) -> str:
+    head = "| file | format | MB | accuracy (%) | stops (%) | tokens/s | SHA-256 |\n|---|---|---|---|---|---|---|"
+    rows = [
         f"| `{f['file']}` | {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} [{f['all_low']:.1f}, {f['all_high']:.1f}] "
         f"| {100 * f['finished']:.0f} | {f['tokens_per_second']:.0f} | `{f['sha256'][:12]}…` |"
         for f in formats
-    )
-    return f"""{_metadata(base, repo_id, formats if gguf else [tuned], gguf, run.data)}
-# {repo_id.split("/")[-1]}
-
-A LoRA adapter (rank {profile.lora_rank}, {gain.second}) that makes `{base}` translate {_language(run.data)}questions into SQLite
-queries{", merged into its base as GGUF files" if gguf else ""}. Trained with the FORGE course: profile
-`{profile.name}`, seed {run.seed}. {_base_statement(profile.base_model, gguf)}
-
-## What it is good for, and what not
-
-It answers questions about small SQLite databases whose schema stands in the prompt. On {shown["items"]} frozen test
-questions {measured} was right {_percent(shown, "all")} of the time, on schemas it never saw {_percent(shown, "unseen")}. **It is wrong
-on {100 - shown["all"]:.0f}% of them, often with a query that runs** ({shown["valid_sql"]:.0f}% of its answers run): a teaching model,
-not a product. Read the SQL before you believe a number, and run it read-only, in a sandbox.
-
-## Results on the frozen test
-
-Execution accuracy in percent, greedy, one attempt, with 95% intervals ({tuned.get("interval_note", gain.note) or "over databases"}). "strict": the answer
-is one statement and nothing else. "runs": SQLite accepts the query.{" These rows are of the model in PyTorch, before it was made files." if gguf else ""}
-
-{result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True)}
-
-{chr(10).join(f"- {c}" for c in comparisons)}
-
-## Files
-
-Every GGUF file was reloaded by llama.cpp and asked the same questions, with the same scorer. "stops": ended by itself.
-
-| file | format | MB | accuracy (%) | stops (%) | tokens/s | SHA-256 |
-|---|---|---|---|---|---|---|
-{quantized}
-
-{chr(10).join(f"- {p}" for p in format_prices(run.dir, formats))}
-
-## How to use it
-
-{_usage(base, repo_id, gguf)}
-
-The prompt is one system message (the instruction, `Tables:`, one line `table(column, …) [key->table.column]` a table)
-and one user message (the question). Another prompt is another model: it was not measured.
-
-## Limits
-
-- Test and training questions come from the same source, so real users' questions are further away than these.
-- One seed of one training run: the intervals cover the choice of questions, not of the seed.
-- {_scope(run.data)} Other languages, dialects and larger schemas were not measured.
-- No safety tuning was done, and none was measured; what the base says to anything but SQL, this model may say too.
-- A query may read anything in the database. Permissions belong in the database, not in the prompt.
-
-## How it was made
-
-{_data_statement(run)} The checkpoint and the adapter that ships were chosen on validation. Loss on answer tokens only,
-learning rate {profile.learning_rate:g} with a cosine, {profile.sft_passes:g} passes with schema augmentation.
-
-Licence: {licence(base, run.data)[1]}
-
-Versions: {", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent")}.
-"""
+    ]
+    return "\n".join([head, *rows])
 
 
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
@@ -168,16 +136,6 @@ def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
     return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
 
 
-def _language(data: str) -> str:
-    return "" if data.startswith("my") else "English "
-
-
-def _scope(data: str) -> str:
-    if data.startswith("my"):
-        return "Only questions and schemas like those of its own data were asked."
-    return "English and SQLite only, schemas of a few tables."
-
-
 def _base_statement(base_model: str, gguf: bool) -> str:
     described = describe_base(base_model)
     if described == base_model:
@@ -186,54 +144,39 @@ def _base_statement(base_model: str, gguf: bool) -> str:
     return f"The base was {described}.{other}"
 
 
-def _data_name(data: str) -> str:
-    return f"FORGE course v{VERSION}" if data == "course" else data
-
-
-def _data_statement(run: Run) -> str:
-    if run.data != "course":
-        return (f"Data: {run.data}, in the splits that the course draws. Name its authors, its licence and who is in it "
-                "before you publish this.")  # fmt: skip
-    return (
-        f"Data: the course's own pairs, version {VERSION}, written (or sampled from schemas by a program and then worded) and "
-        "reviewed by language models under human direction, no personal data (datasheet: `data/README.md` of the course; "
-        "CC BY 4.0). The test was frozen, with hashes, before any training."
-    )
-
-
 def _percent(row: dict, part: str) -> str:
     if part not in row:
         return "not measured"
     return f"{row[part]:.1f}% [{row[part + '_low']:.1f}, {row[part + '_high']:.1f}]"
 
 
-def _metadata(base: str, repo_id: str, measured: Sequence[dict], gguf: bool, data: str) -> str:
-    """The YAML block that the Hub reads (https://huggingface.co/docs/hub/model-cards): one result a file of its own."""
-    from huggingface_hub import EvalResult, ModelCardData
+def _metadata(about: dict, run: Run, base: str, repo_id: str, measured: Sequence[dict], gguf: bool) -> str:
+    """The YAML block that the Hub reads (https://huggingface.co/docs/hub/model-cards): one result a file of its own.
 
-    kind = data.partition(":")[0]
+    about: the head of the task's template.
+    """
     results = [
         EvalResult(
-            task_type="text-generation", task_name="text-to-SQL", dataset_type=f"forge-{kind}",
-            dataset_name=f"{_data_name(data)}, frozen test", metric_type="execution_accuracy",
-            metric_name=f"execution accuracy, {row['file']}" if gguf else None, metric_value=round(row["all"], 1),
+            task_type="text-generation", task_name=about["task_name"], dataset_type=f"forge-{run.data.partition(':')[0]}",
+            dataset_name=f"{about['data_name']}, frozen test", metric_type=about["metric_type"],
+            metric_name=f"{about['metric_name']}, {row['file']}" if gguf else None, metric_value=round(row["all"], 1),
         )
         for row in measured
     ]  # fmt: skip
-    name = licence(base, data)[0]
+    name = licence(base, run.data, run.task)[0]
     card = ModelCardData(
         base_model=base, base_model_relation="quantized" if gguf else "adapter", library_name="gguf" if gguf else "peft",
         license=name, license_name="not-stated" if name == "other" else None,
-        language=None if kind == "my" else "en", pipeline_tag="text-generation",
-        tags=["text-to-sql", "sqlite", "gguf" if gguf else "lora"], model_name=repo_id.split("/")[-1],
-        eval_results=results,
+        language=about["language"], pipeline_tag="text-generation",
+        tags=[*about["tags"], "gguf" if gguf else "lora"], model_name=repo_id.split("/")[-1], eval_results=results,
     )  # fmt: skip
-    return f"---\n{card.to_yaml()}\n---\n"
+    return f"---\n{card.to_yaml()}\n---\n\n"
 
 
-def _usage(base: str, repo_id: str, gguf: bool) -> str:
+def _usage(base: str, repo_id: str, task: str, gguf: bool) -> str:
     if gguf:
-        return "```bash\nollama create forge-sql -f Modelfile\nollama run forge-sql\n```"
+        name = f"forge-{task.rpartition('.')[2]}"
+        return f"```bash\nollama create {name} -f Modelfile\nollama run {name}\n```"
     return f"""```python
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer

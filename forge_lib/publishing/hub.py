@@ -10,12 +10,12 @@ from pathlib import Path
 
 from huggingface_hub.utils import HfHubHTTPError, HFValidationError, validate_repo_id
 
-from forge_lib.adapter import adapter_config
-from forge_lib.embedded import ModelError
 from forge_lib.export.gguf import file_facts
-from forge_lib.files import said
+from forge_lib.lab.files import said
+from forge_lib.lab.runs import check_disk, fresh_folder, write_atomically
+from forge_lib.models.adapter import adapter_config
+from forge_lib.models.embedded import ModelError
 from forge_lib.publishing.leaks import LIMIT_GB, Leak, bad_files, leaks
-from forge_lib.runs import check_disk, fresh_folder, write_atomically
 
 
 class PublishError(RuntimeError):

@@ -171,7 +171,7 @@ def _content(path: Path) -> Iterator[tuple[int | None, str]]:
     """(line, kind) of everything in one file that must stay here."""
     with path.open("rb") as stream:
         head = stream.read(8192)
-        if is_packed(path, head):
+        if _is_packed(path, head):
             yield None, "an archive, which cannot be looked into; put its files there"
             return
         if (encoding := _encoding(head)) is None:
@@ -188,7 +188,7 @@ def _content(path: Path) -> Iterator[tuple[int | None, str]]:
         yield from _local_bases(text)
 
 
-def is_packed(path: Path, head: bytes) -> bool:
+def _is_packed(path: Path, head: bytes) -> bool:
     """Whether a file is an archive by its first bytes, whatever its name. What torch and NumPy save as zip lies open."""
     if head.startswith(PACKED) or head[257:262] == b"ustar":
         return True

@@ -6,6 +6,7 @@ Rewrites what stands between `<!-- name -->` and `<!-- /name -->`; nothing there
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 from pathlib import Path
@@ -13,10 +14,10 @@ from pathlib import Path
 from forge_lib import ROOT
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import FEW, Comparison
-from forge_lib.files import RunError, read_json, write_atomically
-from forge_lib.profiles import PROFILES, measured
+from forge_lib.lab.files import RunError, read_json, write_atomically
+from forge_lib.lab.profiles import PROFILES, measured
+from forge_lib.lab.runs import run_folder
 from forge_lib.publishing.card import check_numbers, format_prices
-from forge_lib.runs import run_folder
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -30,6 +31,8 @@ ABOUT = {
     "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
     "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and whether it helped",
 }
+
+CORE = ("models/load", "training/sft", "evaluation/metrics", "export/merge", "export/gguf")
 
 
 def results_markdown(run: Path) -> str:
@@ -106,6 +109,7 @@ def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
         *[f"| {s['name']} | {s['examples_per_second']:.2f} | {s['tokens_per_second']:,.0f} | "
           f"{first['tokens_per_second'] / s['tokens_per_second']:.1f} | {s['peak_gb']:.1f} |" for s in sft["sides"]],
         "",
+        *_ablation(sft.get("ablation", [])),
         sft["sentence"],
         "",
         "| greedy answers of the tuned model | tokens/s | times as fast | equal to the first row's, token by token |",
@@ -132,6 +136,40 @@ def gpu_sentence(rows: list[dict]) -> str:
     return f"On a GPU (`python -m benchmarks.gpu_speed`): {' '.join(said)}"
 
 
+def _ablation(rows: list[dict]) -> list[str]:
+    """What each piece of the engine gains on those before it."""
+    if not rows:
+        return []
+    lines = ["Piece by piece, on the same pairs in the same run:", "",
+             "| forge with | logical tokens/s | times the row above |", "|---|---|---|"]  # fmt: skip
+    for before, row in zip([None, *rows], rows, strict=False):
+        gain = f"{row['tokens_per_second'] / before['tokens_per_second']:.2f}" if before else ""
+        lines.append(f"| {row['name']} | {row['tokens_per_second']:,.0f} | {gain} |")
+    return [*lines, ""]
+
+
+def core_markdown() -> str:
+    """The way from weights to a file that runs elsewhere, with its length."""
+    lines = {name: _code_lines(ROOT / "forge_lib" / f"{name}.py") for name in CORE}
+    each = ", ".join(f"`{name}` {count}" for name, count in lines.items())
+    return (
+        f"The core path, load → SFT → evaluate → merge → GGUF, is {sum(lines.values())} lines of code in {len(lines)} modules "
+        f"({each}; docstrings and comments not counted). What stands beside it makes it fast, or checks what people bring."
+    )
+
+
+def _code_lines(module: Path) -> int:
+    """Lines of a module as `ast.unparse` writes them: no comments, no docstrings, a statement a line."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return sum(bool(line) for line in ast.unparse(tree).splitlines())
+
+
+BLOCKS = {"map": map_markdown, "speed": speed_markdown, "core": core_markdown}  # of README, that no run changes
+
+
 def replace_block(text: str, name: str, content: str) -> str:
     """`text` with the block between the markers of `name` replaced. Raises ValueError when the markers are missing."""
     pattern = rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)"
@@ -154,8 +192,9 @@ def main() -> None:
     run = run_folder(parser.parse_args().run)
     readme = ROOT / "README.md"
     text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
-    text = replace_block(text, "speed", speed_markdown())
-    write_atomically(readme, replace_block(text, "map", map_markdown()))
+    for name, content in BLOCKS.items():
+        text = replace_block(text, name, content())
+    write_atomically(readme, text)
 
 
 if __name__ == "__main__":

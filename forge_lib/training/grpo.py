@@ -1,21 +1,18 @@
-"""Group-relative policy optimization on execution reward, through TRL's GRPOTrainer."""
+"""Group-relative policy optimization on the grade of a task, through TRL's GRPOTrainer."""
 
 from __future__ import annotations
 
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import torch
 
-from forge_lib.chat import Example, encode_prompt
-from forge_lib.data.formats import to_prompt_completion
-from forge_lib.data.pairs import DataSet, Pair
-from forge_lib.models import generate
-from forge_lib.profiles import Profile
-from forge_lib.tasks.sql.prompt import extract_sql
-from forge_lib.tasks.sql.score import GoldError, score
+from forge_lib.data.items import Item
+from forge_lib.lab.profiles import Profile
+from forge_lib.models.chat import Example, encode_prompt
+from forge_lib.models.generate import generate
+from forge_lib.tasks import GoldError, TaskData
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import answer_logits
 
@@ -44,42 +41,38 @@ def group_advantages(rewards: torch.Tensor, epsilon: float = 1e-4) -> torch.Tens
     return torch.where(silent, 0.0, (rewards - mean) / (spread + epsilon))
 
 
-def execution_reward(prompts, completions, database, gold, **_) -> list[float]:
-    """TRL reward function: the grade of each completion, by the scorer that also grades the test.
+def graded(data: TaskData, items: Sequence[Item]) -> Callable[..., list[float]]:
+    """TRL reward function for the prompts of `items`: the grade of each completion, by the scorer that also grades the test.
 
-    A gold that fails pays nothing to any of its group, so the step learns nothing from it and goes on.
-    Raises TrainingError where a database is missing.
+    An item whose own answer fails pays nothing to any of its group, so the step learns nothing from it and goes on.
     """
-    texts = [c[0]["content"] if isinstance(c, list) else c for c in completions]
-    return [_reward(extract_sql(t), g, d) for t, d, g in zip(texts, database, gold, strict=True)]
+
+    def reward(prompts, completions, item, **_) -> list[float]:
+        texts = [c[0]["content"] if isinstance(c, list) else c for c in completions]
+        return [_reward(data, items[number], text) for text, number in zip(texts, item, strict=True)]
+
+    return reward
 
 
-def _reward(sql: str, gold: str, database: str) -> float:
+def _reward(data: TaskData, item: Item, text: str) -> float:
     try:
-        return score(sql, gold, database).reward
+        return data.score(item, text).reward
     except GoldError as error:
         warnings.warn(f"Its group earns nothing. {error}", stacklevel=2)
         return 0.0
-    except FileNotFoundError as error:
-        raise TrainingError(
-            f"The database {Path(database).name} is not there any more. Run 02_data again, or put its folder back."
-        ) from error
 
 
-def prompts_for_grpo(data: DataSet, pairs: Sequence[Pair]):
-    """A `datasets.Dataset` of prompts with what the reward needs beside them. Raises TrainingError for no pairs."""
+def prompts_for_grpo(data: TaskData, items: Sequence[Item]):
+    """A `datasets.Dataset` of prompts, each with the place of its item. Raises TrainingError for no items."""
     from datasets import Dataset
 
-    if not pairs:
-        raise TrainingError("There is nothing to train on: no pairs. Choose at least one.")
-    return Dataset.from_list(
-        [{"prompt": to_prompt_completion(data, p)["prompt"], "database": str(data.database(p.db_id)), "gold": p.sql}
-         for p in pairs]
-    )  # fmt: skip
+    if not items:
+        raise TrainingError("There is nothing to train on: no items. Choose at least one.")
+    return Dataset.from_list([{"prompt": data.messages(i), "item": number} for number, i in enumerate(items)])
 
 
-def rollout(profile: Profile, tick: Callable[[], object]) -> Callable[..., dict]:
-    """TRL rollout function: sampled completions from `forge_lib.models.generate`; `tick` is called once a step.
+def _rollout(profile: Profile, tick: Callable[[], object]) -> Callable[..., dict]:
+    """TRL rollout function: sampled completions from `forge_lib.models.load.generate`; `tick` is called once a step.
 
     A group repeats one prompt; here its schema goes through the model once a group instead of once a completion.
     """
@@ -123,23 +116,24 @@ def shared_prompt_logps(model, ids, mask, completion_width: int, pad_id: int, dt
 
 
 def run_grpo(
-    model, tokenizer, data: DataSet, pairs: Sequence[Pair], profile: Profile, seed: int,
-    reward: Callable[..., list[float]] = execution_reward, progress: bool = True,
+    model, tokenizer, data: TaskData, items: Sequence[Item], profile: Profile, seed: int,
+    reward: Callable[..., list[float]] | None = None, progress: bool = True,
 ) -> list[dict]:  # fmt: skip
     """Train the adapter of `model` (a PeftModel from SFT, loaded trainable) with TRL; returns its log, a record a step.
 
     TRL copies the adapter as "ref", the anchor of the KL term: the SFT model, not the base. The copy is deleted at
     the end, an error's too, so that `model` carries, and saves, one adapter as before. Nothing is written to disk.
+    reward: a TRL reward function; the task's own grade where none is given.
     """
     try:
-        return _run_grpo(model, tokenizer, data, pairs, profile, seed, reward, progress)
+        return _run_grpo(model, tokenizer, data, items, profile, seed, reward or graded(data, items), progress)
     finally:
         if "ref" in model.peft_config:
             model.delete_adapter("ref")
         model.eval()
 
 
-def _run_grpo(model, tokenizer, data, pairs, profile: Profile, seed: int, reward, progress: bool) -> list[dict]:
+def _run_grpo(model, tokenizer, data, items, profile: Profile, seed: int, reward, progress: bool) -> list[dict]:
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
     from transformers import PrinterCallback
     from trl import GRPOTrainer
@@ -149,9 +143,9 @@ def _run_grpo(model, tokenizer, data, pairs, profile: Profile, seed: int, reward
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), bar:
         warnings.filterwarnings("ignore", "You are using 'rollout_func'")
         trainer = GRPOTrainer(
-            model=model, reward_funcs=reward, args=grpo_config(profile, seed, folder),
-            train_dataset=prompts_for_grpo(data, pairs), processing_class=tokenizer,
-            rollout_func=rollout(profile, bar.update),
+            model=model, reward_funcs=reward, args=_grpo_config(profile, seed, folder),
+            train_dataset=prompts_for_grpo(data, items), processing_class=tokenizer,
+            rollout_func=_rollout(profile, bar.update),
         )  # fmt: skip
         trainer.remove_callback(PrinterCallback)
         pad, kind = tokenizer.pad_token_id, profile.dtype
@@ -170,7 +164,7 @@ def _run_grpo(model, tokenizer, data, pairs, profile: Profile, seed: int, reward
     return [record for record in trainer.state.log_history if "reward" in record]
 
 
-def grpo_config(profile: Profile, seed: int, folder: str):
+def _grpo_config(profile: Profile, seed: int, folder: str):
     """The profile's numbers as TRL's GRPOConfig."""
     from trl import GRPOConfig
 

@@ -21,17 +21,17 @@ from dataclasses import asdict, replace
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, InitProcessGroupKwargs
 
-from forge_lib.data.pairs import DataError, DataSet, Pair, spread, training_part
-from forge_lib.data.sources import fingerprint, load_data
-from forge_lib.lock import held
-from forge_lib.models import ModelError, load_base, load_tokenizer
-from forge_lib.profiles import PROFILES, ProfileError, get_profile
-from forge_lib.runs import SEED, Run, RunError, seed_argument, start
-from forge_lib.tracking import TrackingError, tracked
+from forge_lib.data.items import DataError, Item, fingerprint, spread, training_part
+from forge_lib.lab.lock import held
+from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
+from forge_lib.lab.runs import SEED, Run, RunError, seed_argument, start
+from forge_lib.lab.tracking import TrackingError, tracked
+from forge_lib.models.load import ModelError, load_base, load_tokenizer
+from forge_lib.tasks import COURSE, TaskData, get
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack, make_packs, make_steps
-from forge_lib.training.processes import whole
+from forge_lib.training.processes import gather_full
 from forge_lib.training.sft import add_lora, mean_loss, save_adapter, settings_for, train
 
 SPREAD = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # no process has all of weights and optimizer
@@ -43,7 +43,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--profile", default="auto", help=f"auto or one of: {', '.join(PROFILES)}")
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--seed", type=seed_argument, default=SEED)
-    parser.add_argument("--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR")
+    parser.add_argument("--task", default=COURSE, help="what is learnt; see forge_lib/tasks")
+    parser.add_argument(
+        "--data", default="course", help="where it comes from; for sql: course, spider:DIR, bird:DIR or my:DIR"
+    )
     parser.add_argument("--steps", type=_count, help="make no more than so many optimizer steps")
     parser.add_argument(
         "--packs-per-step", type=_count, help="instead of the profile's; with less than one a process some idle"
@@ -57,12 +60,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def all_packs(data: DataSet, pairs: Sequence[Pair], tokenizer, lab: Run) -> list[Pack]:
+def _all_packs(data: TaskData, items: Sequence[Item], tokenizer, lab: Run) -> list[Pack]:
     """What a run trains on, as in 04_sft: every pass shuffled, packed and augmented afresh."""
     profile, packs = lab.profile, []
     for number in range(math.ceil(profile.sft_passes)):
         rng = random.Random(f"{lab.seed}-{number}")
-        fresh = make_packs(data, pairs, tokenizer, profile.pack_questions, profile.max_length, rng)
+        fresh = make_packs(data, items, tokenizer, profile.pack_questions, profile.max_length, rng)
         packs += fresh[: max(1, round(min(1, profile.sft_passes - number) * len(fresh)))]
     return packs
 
@@ -70,9 +73,9 @@ def all_packs(data: DataSet, pairs: Sequence[Pair], tokenizer, lab: Run) -> list
 def fit(options: argparse.Namespace, accelerator: Accelerator) -> None:
     """Train, and write `sft/adapter`, `sft/records.jsonl` and `sft/result.json` of the run, which no other may use then."""
     with accelerator.main_process_first():  # it builds what the others find: databases, unpacked weights
-        lab = start(options.profile, options.run, options.seed, data=options.data)
+        lab = start(options.profile, options.run, options.seed, options.task, options.data)
         lab = replace(lab, profile=replace(lab.profile, engine="torch"))  # what trains here, whatever FORGE_ENGINE says
-        data, tokenizer = load_data(options.data, lab), load_tokenizer(lab.profile)
+        data, tokenizer = get(lab.task).load(options.data, lab), load_tokenizer(lab.profile)
         # FSDP takes the weights from main memory, so that no device has to hold all of them.
         sharded = accelerator.distributed_type == DistributedType.FSDP
         base = load_base(replace(lab.profile, device="cpu") if sharded else lab.profile)
@@ -81,7 +84,7 @@ def fit(options: argparse.Namespace, accelerator: Accelerator) -> None:
         _fit(lab, data, tokenizer, base, options, accelerator)
 
 
-def _fit(lab: Run, data: DataSet, tokenizer, base, options: argparse.Namespace, accelerator: Accelerator) -> None:
+def _fit(lab: Run, data: TaskData, tokenizer, base, options: argparse.Namespace, accelerator: Accelerator) -> None:
     kind, first = accelerator.distributed_type, accelerator.is_main_process
     profile, pad_id = lab.profile, tokenizer.pad_token_id
     settings = replace(settings_for(profile), patience=None)  # it asks for an accuracy, which nobody measures here
@@ -90,9 +93,9 @@ def _fit(lab: Run, data: DataSet, tokenizer, base, options: argparse.Namespace, 
             settings.packs_per_forward
         )
 
-    pairs = training_part(data.train, profile.sft_pairs, profile.sft_sampled, options.seed)
+    items = training_part(data.train, profile.sft_pairs, profile.sft_sampled, options.seed)
     packs_per_step = options.packs_per_step or profile.packs_per_step
-    steps = make_steps(all_packs(data, pairs, tokenizer, lab), packs_per_step)[: options.steps]
+    steps = make_steps(_all_packs(data, items, tokenizer, lab), packs_per_step)[: options.steps]
     held_out = spread(data.validation, profile.validation_items, options.seed)
     held_out = make_packs(data, held_out, tokenizer, profile.pack_questions, profile.max_length)
     loss_of = PackLoss(add_lora(base, profile), pad_id, settings.dtype)
@@ -104,13 +107,13 @@ def _fit(lab: Run, data: DataSet, tokenizer, base, options: argparse.Namespace, 
         return {"validation_loss": mean_loss(loss_of, held_out, pad_id, settings, accelerator)}
 
     about = asdict(settings) | {"processes": accelerator.num_processes, "packs_per_step": packs_per_step}
-    with tracked(lab, "sft", about, pairs=fingerprint(pairs)) if first else nullcontext() as track:
+    with tracked(lab, "sft", about, pairs=fingerprint(items)) if first else nullcontext() as track:
         records = train(
             loss_of, steps, pad_id, settings, validate,
             [round(len(steps) * (n + 1) / profile.checkpoints) for n in range(profile.checkpoints)],
             state=None if kind in SPREAD else lab.path("sft", "launch.pt"), track=track, accelerator=accelerator,
         )  # fmt: skip
-        weights = {name: whole(p).float() for name, p in loss_of.model.named_parameters() if p.requires_grad}
+        weights = {name: gather_full(p).float() for name, p in loss_of.model.named_parameters() if p.requires_grad}
         if first:
             save_adapter(loss_of.model, lab.path("sft", "adapter"), weights)
             lab.save_records("sft/records.jsonl", records)

@@ -8,18 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from forge_lib import blocks
-from forge_lib.compiling import one_pass
-from forge_lib.models import causal_lm, check_window, output_head
-from forge_lib.training.packing import Pack, collate, line_up
+from forge_lib.engine import hidden_states, one_pass, supports
+from forge_lib.models.generate import check_window
+from forge_lib.models.load import causal_lm, output_head
+from forge_lib.training.packing import Pack, collate, flatten_packs
 
 
 def answer_states(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The last states (N, D) that predict the N answer tokens of `packs`, and those tokens (N,), pack by pack."""
     kind = getattr(torch, dtype)
-    if blocks.fits(model, kind):
-        line = line_up(packs)
-        return blocks.hidden_states(model, line.input_ids, line.position_ids, line.layouts)[line.keep], line.targets
+    if supports(model, kind):
+        flat = flatten_packs(packs)
+        return hidden_states(model, flat.input_ids, flat.position_ids, flat.layouts)[flat.keep], flat.targets
     check_window(model, max(len(e) for pack in packs for e in pack))
     batch, device = collate(packs, pad_id, kind), model.device
     with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):

@@ -1,6 +1,6 @@
-"""Shared-prefix packing: one forward pass over a schema and several questions about it.
+"""Shared-prefix packing: one forward pass over a context (a schema, say) and several questions about it.
 
-All prompts of one database begin with the same tokens. A pack is `prefix + item 1 + item 2 + …`, where each item
+All prompts of one context begin with the same tokens. A pack is `prefix + item 1 + item 2 + …`, where each item
 (question and answer) sees the prefix and itself and nothing else, and its positions restart after the prefix. The
 loss is the same as that of the items one by one, and the prefix is computed once.
 """
@@ -14,12 +14,10 @@ from dataclasses import dataclass
 
 import torch
 
-from forge_lib.attention import Layout
-from forge_lib.chat import Example, encode
-from forge_lib.data.augment import augment, identifiers
-from forge_lib.data.pairs import DataError, DataSet, Pair
-from forge_lib.tasks.sql.prompt import build_messages
-from forge_lib.tasks.sql.schema import render_schema
+from forge_lib.data.items import DataError, Item
+from forge_lib.engine import Layout
+from forge_lib.models.chat import Example, encode
+from forge_lib.tasks import TaskData
 
 Pack = list[Example]  # examples with an equal prefix
 
@@ -63,7 +61,7 @@ def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> Batch:
 
 
 @dataclass(frozen=True)
-class Line:
+class FlatPacks:
     """The same packs laid end to end, without padding: N tokens.
 
     input_ids, position_ids: (N,) int64; keep, targets: (answer tokens,) int64, as in Batch
@@ -77,8 +75,8 @@ class Line:
     targets: torch.Tensor
 
 
-def line_up(packs: Sequence[Pack]) -> Line:
-    """Tensors for one forward pass by `forge_lib.blocks`, which needs neither padding nor a mask."""
+def flatten_packs(packs: Sequence[Pack]) -> FlatPacks:
+    """Tensors for one forward pass by `forge_lib.engine`, which needs neither padding nor a mask."""
     ids: list[int] = []
     positions: list[int] = []
     keep: list[int] = []
@@ -89,7 +87,7 @@ def line_up(packs: Sequence[Pack]) -> Line:
         positions += position
     layouts = [(len(pack[0].prefix), tuple(len(e) - len(e.prefix) for e in pack)) for pack in packs]
     targets = [token for pack in packs for e in pack for token in e.answer]
-    return Line(torch.tensor(ids), torch.tensor(positions), layouts, torch.tensor(keep), torch.tensor(targets))
+    return FlatPacks(torch.tensor(ids), torch.tensor(positions), layouts, torch.tensor(keep), torch.tensor(targets))
 
 
 def _lay_out(pack: Pack) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -110,47 +108,42 @@ def _lay_out(pack: Pack) -> tuple[list[int], list[int], list[int], list[int]]:
 
 
 def make_packs(
-    data: DataSet,
-    pairs: Sequence[Pair],
+    data: TaskData,
+    items: Sequence[Item],
     tokenizer,
     questions: int,
     max_length: int,
     rng: random.Random | None = None,
 ) -> list[Pack]:
-    """Encode `pairs` in packs of up to `questions` of one database.
+    """Encode `items` in packs of up to `questions` of one context.
 
-    With `rng` the pairs are shuffled and every pack gets a schema augmented afresh (training); without, pairs and
-    schemas stay as they are (validation). Packs grow no longer than `max_length` tokens.
-    Raises DataError for a pair that alone is longer.
+    With `rng` the items are shuffled and every pack gets a fresh view of its context (training); without, items and
+    contexts stay as they are (validation). Packs grow no longer than `max_length` tokens.
+    Raises DataError for an item that alone is longer.
     """
-    by_database: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        by_database[pair.db_id].append(pair)
+    by_context: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_context[item.context].append(item)
     packs = []
-    for db_id, group in by_database.items():
+    for group in by_context.values():
         if rng:
             rng.shuffle(group)
         for at in range(0, len(group), questions):
-            packs += _pack(data, db_id, group[at : at + questions], tokenizer, max_length, rng)
+            packs += _pack(data, group[at : at + questions], tokenizer, max_length, rng)
     if rng:
         rng.shuffle(packs)
     return packs
 
 
-def _pack(data: DataSet, db_id: str, pairs: list[Pair], tokenizer, max_length: int, rng) -> list[Pack]:
-    needed = set().union(*(identifiers(p.sql) for p in pairs)) if data.fit and rng else ()
-    schema = data.view(db_id, [p.asked for p in pairs], needed)
-    if rng:
-        schema, pairs = augment(schema, pairs, rng)
-    text = render_schema(schema)
+def _pack(data: TaskData, items: list[Item], tokenizer, max_length: int, rng) -> list[Pack]:
     packs: list[Pack] = [[]]
     room = max_length
-    for pair in pairs:
-        example = encode(tokenizer, build_messages(text, pair.asked), pair.sql)
+    for item, (messages, answer) in zip(items, data.views(items, rng), strict=True):
+        example = encode(tokenizer, messages, answer)
         if len(example) > max_length:
             raise DataError(
-                f"Pair {pair.id} takes {len(example)} tokens and the profile allows {max_length}. "
-                "Shorten it, leave it out, or raise max_length in forge_lib/profiles.py."
+                f"Item {item.id} takes {len(example)} tokens and the profile allows {max_length}. "
+                "Shorten it, leave it out, or raise max_length in forge_lib/lab/profiles.py."
             )
         alone = len(example) - len(example.prefix)
         if packs[-1] and alone > room:
@@ -163,8 +156,8 @@ def _pack(data: DataSet, db_id: str, pairs: list[Pair], tokenizer, max_length: i
 
 
 def make_steps(packs: Sequence[Pack], per_step: int) -> list[list[Pack]]:
-    """Group shuffled packs into optimizer steps; a step so mixes several databases.
+    """Group shuffled packs into optimizer steps; a step so mixes several contexts.
 
-    One step per database would make the gradient swing from one database to the next.
+    One step per context would make the gradient swing from one to the next.
     """
     return [list(packs[at : at + per_step]) for at in range(0, len(packs), per_step)]

@@ -29,21 +29,21 @@ class OneProcess:
         return tensor
 
 
-def shares(packs: Sequence, size: int, crew) -> Iterator[tuple[Sequence, float]]:
+def shard_packs(packs: Sequence, size: int, accelerator) -> Iterator[tuple[Sequence, float]]:
     """The forward passes of this process over its part of `packs`: (up to `size` of them, what their loss counts).
 
-    crew: an Accelerator or OneProcess. Every process gets as many passes, for in each one they may wait for one
+    accelerator: an Accelerator or OneProcess. Every process gets as many passes, for in each one they may wait for one
     another; where the packs run out, the first goes through once more and counts nothing.
 
-    >>> list(shares(["a", "b", "c"], 2, OneProcess()))
+    >>> list(shard_packs(["a", "b", "c"], 2, OneProcess()))
     [(['a', 'b'], 1.0), (['c'], 1.0)]
     """
-    mine = packs[crew.process_index :: crew.num_processes]
-    for at in range(0, math.ceil(len(packs) / crew.num_processes), size):
+    mine = packs[accelerator.process_index :: accelerator.num_processes]
+    for at in range(0, math.ceil(len(packs) / accelerator.num_processes), size):
         part = mine[at : at + size]
         yield (part, 1.0) if part else (packs[:1], 0.0)
 
 
-def whole(tensor: torch.Tensor) -> torch.Tensor:
+def gather_full(tensor: torch.Tensor) -> torch.Tensor:
     """All of a tensor that FSDP has spread over the processes, any other as it is. Every process has to ask."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor

@@ -11,17 +11,15 @@ from pathlib import Path
 
 import torch
 
-from forge_lib.adapter import record_base
-from forge_lib.compiling import compiling
-from forge_lib.fused import fuse_lora
-from forge_lib.lora import linear_shapes
-from forge_lib.memory import give_back
-from forge_lib.profiles import Profile
-from forge_lib.runs import check_disk, fresh_folder
+from forge_lib.engine import compiling, fuse_lora, give_back
+from forge_lib.lab.profiles import Profile
+from forge_lib.lab.runs import check_disk, fresh_folder
+from forge_lib.models.adapter import record_base
+from forge_lib.models.shapes import linear_shapes
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack
-from forge_lib.training.processes import OneProcess, shares, whole
+from forge_lib.training.processes import OneProcess, gather_full, shard_packs
 from forge_lib.training.state import load_state, save_state, training_key
 
 GIVE_BACK_EVERY = 10  # steps: every 50, 5.4 GB were resident after 150 steps; giving back takes 0.1 s
@@ -104,9 +102,9 @@ def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings, 
     Raises TrainingError where `packs` hold no answer.
     """
     check_answers(packs)
-    crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
-    total = sum(loss_of(part) * weight for part, weight in shares(packs, settings.packs_per_forward, crew))
-    return crew.reduce(total).item() / _answer_tokens(packs)
+    accelerator, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
+    total = sum(loss_of(part) * weight for part, weight in shard_packs(packs, settings.packs_per_forward, accelerator))
+    return accelerator.reduce(total).item() / _answer_tokens(packs)
 
 
 def cosine_schedule(step: int, steps: int, warmup: float) -> float:
@@ -135,13 +133,13 @@ def exponential_schedule(step: int, steps: int, decades: float = 4.0) -> float:
 class _Updates:
     """Optimizer steps over packs: gradient, its norm clipped, AdamW."""
 
-    def __init__(self, loss_of: PackLoss, settings: SFTSettings, crew):
-        self.model, self.settings, self.crew = loss_of.model, settings, crew
+    def __init__(self, loss_of: PackLoss, settings: SFTSettings, accelerator):
+        self.model, self.settings, self.accelerator = loss_of.model, settings, accelerator
         optimizer = torch.optim.AdamW(
             (p for p in self.model.parameters() if p.requires_grad), settings.learning_rate, settings.betas,
             weight_decay=settings.weight_decay, fused=True,
         )  # fmt: skip
-        self.loss_of, self.optimizer = crew.prepare(loss_of, optimizer)
+        self.loss_of, self.optimizer = accelerator.prepare(loss_of, optimizer)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]  # FSDP puts others in their place
         self.scaler = torch.amp.GradScaler(self.model.device.type, enabled=settings.dtype == "float16")
 
@@ -154,7 +152,7 @@ class _Updates:
             group["lr"] = rate
         loss = self._backward(packs)
         self.scaler.unscale_(self.optimizer)
-        norm = float(whole(self.crew.clip_grad_norm_(self.trained, self.settings.max_grad_norm)))
+        norm = float(gather_full(self.accelerator.clip_grad_norm_(self.trained, self.settings.max_grad_norm)))
         if not math.isfinite(loss) or not (math.isfinite(norm) or self.scaler.is_enabled()):
             raise TrainingError(
                 f"The loss is {loss} and its gradient {norm} at step {number}. Lower the learning rate (now "
@@ -172,15 +170,15 @@ class _Updates:
         All its tokens, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients
         over the processes, hence the factor.
         """
-        crew, count, total = self.crew, _answer_tokens(packs), 0.0
-        parts = list(shares(packs, self.settings.packs_per_forward, crew))
+        accelerator, count, total = self.accelerator, _answer_tokens(packs), 0.0
+        parts = list(shard_packs(packs, self.settings.packs_per_forward, accelerator))
         for number, (part, weight) in enumerate(parts, 1):
-            crew.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync
-            with nullcontext() if crew.sync_gradients else crew.no_sync(self.loss_of):
+            accelerator.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync
+            with nullcontext() if accelerator.sync_gradients else accelerator.no_sync(self.loss_of):
                 loss = self.loss_of(part) * weight
-                crew.backward(self.scaler.scale(loss * (crew.num_processes / count)))
+                accelerator.backward(self.scaler.scale(loss * (accelerator.num_processes / count)))
             total = total + loss.detach()
-        return crew.reduce(total).item() / count
+        return accelerator.reduce(total).item() / count
 
 
 def train(
@@ -214,9 +212,9 @@ def train(
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
     check_steps(steps)
-    crew, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
+    accelerator, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     model = loss_of.model
-    updates = _Updates(loss_of, settings, crew)
+    updates = _Updates(loss_of, settings, accelerator)
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
     parts, records = {"optimizer": updates.optimizer, "scaler": updates.scaler}, []
     if state:
@@ -224,7 +222,9 @@ def train(
         key = training_key(model, steps, settings, plan)
         records = load_state(state, key, model, parts)
     left = [] if records and records[-1].get("stopped_early") else steps[len(records) :]
-    bar = tqdm(total=len(steps), initial=len(records), desc="train", disable=not (progress and crew.is_main_process))
+    bar = tqdm(
+        total=len(steps), initial=len(records), desc="train", disable=not (progress and accelerator.is_main_process)
+    )
     # By all steps, not by those that are left: compiled passes round otherwise, and a killed run ends as a whole one.
     with compiling(len(steps) >= COMPILE_FROM), bar:
         for number, packs in enumerate(left, len(records) + 1):
@@ -249,12 +249,12 @@ def train(
                 record["stopped_early"] = True  # before the state is saved: who goes on from there stops too
             if checked or number % GIVE_BACK_EVERY == 0:
                 give_back()
-            if state and crew.is_main_process and (checked or number % settings.save_every == 0):
+            if state and accelerator.is_main_process and (checked or number % settings.save_every == 0):
                 save_state(state, key, model, parts, records)
             if "stopped_early" in record:
                 break
     model.eval()
-    if state and crew.is_main_process:
+    if state and accelerator.is_main_process:
         state.unlink(missing_ok=True)
     return records
 

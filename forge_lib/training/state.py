@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from forge_lib.files import beside, said
+from forge_lib.lab.files import beside, said
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 

@@ -3,9 +3,10 @@ import os
 
 import pytest
 
-from forge_lib.data.formats import read_pairs
-from forge_lib.data.pairs import DataError, Pair
+from forge_lib.data.items import DataError
 from forge_lib.data.readers import read_text, records, rows
+from forge_lib.tasks.sql.formats import read_pairs
+from forge_lib.tasks.sql.pairs import Pair
 
 BODY = [("shop", f"How many, over {n}; say?", f"SELECT {n}") for n in range(3)]
 WANTED = [Pair(f"x-0000{n}", *row) for n, row in enumerate(BODY)]

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from forge_lib.data.pairs import DataError, Pair
-from forge_lib.data.split import hold_out, with_difficulty, without_leaks
+from forge_lib.data.items import DataError
+from forge_lib.data.split import hold_out, without_leaks
+from forge_lib.tasks.sql.pairs import Pair, with_difficulty
 
 
 def many(db_id: str, count: int) -> list[Pair]:
@@ -103,7 +104,7 @@ def test_each_part_gets_a_query_where_there_are_three():
     assert sorted(len(pairs) for pairs in splits.values()) == [4, 4, 4]
     apart = [replace(p, db_id=f"d{n // 4}") for n, p in enumerate(few)]
     assert all(hold_out(apart, seed)[name] for seed in range(5) for name in splits)
-    with pytest.raises(DataError, match=r"8 pairs are too few .* different queries \(they have 2\)"):
+    with pytest.raises(DataError, match=r"8 items are too few .* different answers \(they have 2\)"):
         hold_out(few[:8], 1)
 
 
@@ -119,7 +120,7 @@ def test_questions_that_differ_in_a_sign_are_not_the_same():
 
 
 def test_a_single_pair_cannot_be_split():
-    with pytest.raises(DataError, match="1 pairs are too few to hold out a test part. Write ten or more, with"):
+    with pytest.raises(DataError, match="1 items are too few to hold out a test part. Write ten or more, with"):
         hold_out(many("a", 1), 1)
     assert hold_out([], 1) == {"train": [], "validation": [], "test": []}
 

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 import torch
 
-from forge_lib.models import load_adapted
-from forge_lib.profiles import PROFILES, half_precision
+from forge_lib.lab.profiles import PROFILES, half_precision
+from forge_lib.models.load import load_adapted
 from forge_lib.training.engines import engine_for, torch_loop
 from forge_lib.training.packing import make_packs
 from forge_lib.training.sft import SFTSettings, mean_loss

@@ -20,12 +20,12 @@ from accelerate.utils import FullyShardedDataParallelPlugin
 from safetensors.torch import load_file
 
 from forge_lib import ROOT
-from forge_lib.models import load_adapted
-from forge_lib.profiles import PROFILES
-from forge_lib.runs import Run
+from forge_lib.lab.profiles import PROFILES
+from forge_lib.lab.runs import Run
+from forge_lib.models.load import load_adapted
 from forge_lib.training import launch
 from forge_lib.training.launch import arguments
-from forge_lib.training.processes import OneProcess, shares
+from forge_lib.training.processes import OneProcess, shard_packs
 from forge_lib.training.sft import SFTSettings
 
 CONFIGS = ROOT / "forge_lib" / "launch"
@@ -36,9 +36,8 @@ import sys
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
-from forge_lib import blocks
-from forge_lib.training import launch
-blocks.fits = lambda *_: False
+from forge_lib.training import launch, loss
+loss.supports = lambda *_: False
 accelerator = Accelerator(cpu=True)
 for state in (AcceleratorState, PartialState):
     state._shared_state["distributed_type"] = DistributedType.FSDP
@@ -49,7 +48,7 @@ accelerator.end_training()
 """
 
 # Processes of a machine without bf16, whose profile says float32: Adam makes whole updates of bf16's rounding.
-NO_BF16 = "import forge_lib.profiles\nforge_lib.profiles.cpu_has_bf16 = lambda: False\n"
+NO_BF16 = "import forge_lib.lab.profiles\nforge_lib.lab.profiles.cpu_has_bf16 = lambda: False\n"
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +137,7 @@ def test_a_run_of_two_processes_is_tracked_once(runs):
 
 
 def test_the_adapter_is_one_that_the_other_notebooks_load(runs, monkeypatch):
-    monkeypatch.setattr("forge_lib.models.CACHE", runs.parent / "cache")
+    monkeypatch.setattr("forge_lib.models.load.CACHE", runs.parent / "cache")
     model = load_adapted(PROFILES["smoke"], runs / "two" / "sft" / "adapter")
     assert any("lora_B" in n for n, _ in model.named_parameters())
 
@@ -152,11 +151,11 @@ class Member:
 @pytest.mark.parametrize("size", [1, 2])
 def test_every_pack_counts_once_and_nobody_waits_in_vain(count, size):
     packs = list("abcde")
-    passes = [list(shares(packs, size, Member(index, count))) for index in range(count)]
+    passes = [list(shard_packs(packs, size, Member(index, count))) for index in range(count)]
     assert len({len(mine) for mine in passes}) == 1
     assert sorted(p for mine in passes for part, weight in mine for p in part if weight) == packs
     assert all(part and len(part) <= size for mine in passes for part, _ in mine)
-    assert [p for part, _ in shares(packs, size, OneProcess()) for p in part] == packs
+    assert [p for part, _ in shard_packs(packs, size, OneProcess()) for p in part] == packs
 
 
 @pytest.mark.parametrize(
@@ -171,13 +170,14 @@ def test_a_number_of_steps_or_packs_is_at_least_one(option, value, capsys):
 def test_the_run_is_held_while_it_trains(tmp_path, monkeypatch):
     seen = []
     lab = Run("r", PROFILES["smoke"], 17, "sql", tmp_path)
-    for name in ("load_data", "load_tokenizer", "load_base"):
+    monkeypatch.setattr(launch, "get", lambda _: SimpleNamespace(load=lambda *_: None))
+    for name in ("load_tokenizer", "load_base"):
         monkeypatch.setattr(launch, name, lambda *_: None)
     monkeypatch.setattr(launch, "start", lambda *_, **__: lab)
     monkeypatch.setattr(launch, "_fit", lambda *_: seen.append(os.environ.get("FORGE_HELD")))
-    crew = SimpleNamespace(main_process_first=nullcontext, wait_for_everyone=lambda: None, distributed_type=None)
-    for crew.is_main_process in (True, False):
-        launch.fit(arguments().parse_args([]), crew)
+    accelerator = SimpleNamespace(main_process_first=nullcontext, wait_for_everyone=lambda: None, distributed_type=None)
+    for accelerator.is_main_process in (True, False):
+        launch.fit(arguments().parse_args([]), accelerator)
     assert seen == [str(tmp_path), None]
 
 
@@ -185,14 +185,15 @@ def test_the_run_keeps_the_engine_that_trained(tmp_path, monkeypatch):
     """FORGE_ENGINE=trl was kept with an adapter that the course's own loop had trained."""
     seen = []
     lab = Run("r", replace(PROFILES["smoke"], engine="trl"), 17, "sql", tmp_path)
-    for name in ("load_data", "load_tokenizer", "load_base"):
+    monkeypatch.setattr(launch, "get", lambda _: SimpleNamespace(load=lambda *_: None))
+    for name in ("load_tokenizer", "load_base"):
         monkeypatch.setattr(launch, name, lambda *_: None)
     monkeypatch.setattr(launch, "start", lambda *_, **__: lab)
     monkeypatch.setattr(launch, "_fit", lambda lab, *_: seen.append(lab.now()["profile"]["engine"]))
-    crew = SimpleNamespace(
+    accelerator = SimpleNamespace(
         main_process_first=nullcontext, wait_for_everyone=lambda: None, distributed_type=None, is_main_process=True
     )
-    launch.fit(arguments().parse_args([]), crew)
+    launch.fit(arguments().parse_args([]), accelerator)
     assert seen == ["torch"]
 
 

@@ -3,8 +3,8 @@ import random
 import pytest
 import torch
 
-from forge_lib.chat import Example
-from forge_lib.data.pairs import DataError
+from forge_lib.data.items import DataError
+from forge_lib.models.chat import Example
 from forge_lib.training.loss import pack_loss
 from forge_lib.training.packing import collate, make_packs, make_steps
 
@@ -15,7 +15,7 @@ def plain_loss(model, example: Example) -> float:
     return model(input_ids=ids, labels=labels).loss.item() * len(example.answer)
 
 
-@pytest.mark.parametrize("frozen", [False, True])  # transformers with a dense mask, and `forge_lib.blocks`
+@pytest.mark.parametrize("frozen", [False, True])  # transformers with a dense mask, and `forge_lib.engine.blocks`
 def test_a_pack_has_the_loss_of_its_examples_one_by_one(library, tokenizer, tiny_llama, frozen):
     tiny_llama.requires_grad_(not frozen)
     (pack,) = make_packs(library, library.train, tokenizer, 8, 1024)
@@ -66,7 +66,7 @@ def test_packs_respect_the_length_limit_and_lose_no_pair(library, tokenizer):
 
 
 def test_a_pair_longer_than_the_limit_is_named(library, tokenizer):
-    with pytest.raises(DataError, match=r"Pair l-\d takes \d+ tokens and the profile allows 20"):
+    with pytest.raises(DataError, match=r"Item l-\d takes \d+ tokens and the profile allows 20"):
         make_packs(library, library.train, tokenizer, 8, 20)
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from forge_lib.chat import Message
+from forge_lib.models.chat import Message
 from forge_lib.tasks.sql.parsing import is_query
 
 NO_ANSWER = "SELECT 'no answer'"  # the gold of a question that the tables cannot answer; it executes like any other

@@ -9,7 +9,7 @@ train(model, steps, tokenizer, settings, progress=True, **hooks)
 loss(model, packs, tokenizer, settings)
     mean cross-entropy per answer token of packs, in nats
 generate(model, tokenizer, prompts, max_new_tokens, batch_size=32, progress=False, temperature=0.0)
-    completions in the order of the prompts, as of `forge_lib.models.generate`
+    completions in the order of the prompts, as of `forge_lib.models.load.generate`
 save(model, folder)
     a PEFT adapter, whichever engine trained it: every later notebook loads it the same way
 
@@ -27,8 +27,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from forge_lib.profiles import ENGINES as PACKAGES
-from forge_lib.profiles import Profile
+from forge_lib.lab.profiles import ENGINES as PACKAGES
+from forge_lib.lab.profiles import Profile
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 from forge_lib.training.sft import SFTSettings, check_steps, cosine_schedule, validations_since_best
@@ -46,7 +46,7 @@ class EngineError(RuntimeError):
 def engine_for(profile: Profile) -> ModuleType:
     """The engine that `profile.engine` names. Raises EngineError for an unknown one and for a missing package.
 
-    >>> from forge_lib.profiles import PROFILES
+    >>> from forge_lib.lab.profiles import PROFILES
     >>> engine_for(PROFILES["cpu"]).__name__
     'forge_lib.training.engines.torch_loop'
     """
@@ -56,7 +56,7 @@ def engine_for(profile: Profile) -> ModuleType:
     if importlib.util.find_spec(package) is None:
         raise EngineError(
             f"Engine '{profile.engine}' needs the package '{package}', which is not installed. "
-            f"Run `pip install -r {file}`, or set engine=\"torch\" for profile '{profile.name}' in forge_lib/profiles.py."
+            f"Run `pip install -r {file}`, or set engine=\"torch\" for profile '{profile.name}' in forge_lib/lab/profiles.py."
         )
     return importlib.import_module(f"{__name__}.{module}")
 

@@ -16,9 +16,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from forge_lib.adapter import AGAIN, adapter_config, record_weight
-from forge_lib.embedded import ModelError
-from forge_lib.runs import fresh_folder, write_atomically
+from forge_lib.lab.runs import fresh_folder, write_atomically
+from forge_lib.models.adapter import AGAIN, adapter_config, record_weight
+from forge_lib.models.embedded import ModelError
 
 _PREFIX = "base_model.model."
 

@@ -20,12 +20,13 @@ from mlx_lm.tuner.lora import LoRALinear
 from mlx_lm.tuner.utils import linear_to_lora_layers, load_adapters
 from mlx_lm.utils import load_config, load_model
 
-from forge_lib.adapter import check_same_weight
-from forge_lib.chat import Prompt
-from forge_lib.embedded import describe_base
-from forge_lib.files import said
-from forge_lib.models import Completion, ModelError, base_dir, base_id, check_base, check_logits
-from forge_lib.profiles import Profile
+from forge_lib.lab.files import said
+from forge_lib.lab.profiles import Profile
+from forge_lib.models.adapter import check_same_weight
+from forge_lib.models.chat import Prompt
+from forge_lib.models.embedded import describe_base
+from forge_lib.models.generate import Completion
+from forge_lib.models.load import ModelError, base_dir, base_id, check_base, check_logits
 from forge_lib.training.engines import EngineError, Journal
 from forge_lib.training.engines.adapters import peft_to_mlx, write_peft
 from forge_lib.training.packing import Pack, collate
@@ -72,7 +73,7 @@ def train(
     optimizer = optim.AdamW(
         settings.learning_rate, list(settings.betas), weight_decay=settings.weight_decay, bias_correction=True
     )
-    loss_and_gradient = nn.value_and_grad(model, answer_loss)
+    loss_and_gradient = nn.value_and_grad(model, _answer_loss)
     for packs in tqdm(steps, "train", disable=not progress):
         began = time.perf_counter()
         model.train()
@@ -88,7 +89,7 @@ def train(
     return journal.records
 
 
-def answer_loss(model, ids: mx.array, keep: mx.array, targets: mx.array) -> mx.array:
+def _answer_loss(model, ids: mx.array, keep: mx.array, targets: mx.array) -> mx.array:
     """Sum of cross-entropy (nats) over answer tokens: ids (B, T) padded on the right, keep (N, 2), targets (N,)."""
     hidden = model.model(ids)[keep[:, 0], keep[:, 1]]  # (N, D)
     tied = model.args.tie_word_embeddings
@@ -101,7 +102,9 @@ def loss(model, packs: Sequence[Pack], tokenizer, settings: SFTSettings) -> floa
     check_answers(packs)
     total = 0.0
     for at in range(0, len(packs), settings.packs_per_forward):
-        total += answer_loss(model, *_batch(packs[at : at + settings.packs_per_forward], tokenizer.pad_token_id)).item()
+        total += _answer_loss(
+            model, *_batch(packs[at : at + settings.packs_per_forward], tokenizer.pad_token_id)
+        ).item()
     return total / sum(len(e.answer) for pack in packs for e in pack)
 
 
@@ -149,7 +152,7 @@ def save(model, folder: str | Path) -> Path:
 
 
 def _embeddings(model) -> torch.Tensor:
-    """The first rows, of which `forge_lib.adapter` keeps some numbers with an adapter: two bases may have one name."""
+    """The first rows, of which `forge_lib.models.adapter` keeps some numbers with an adapter: two bases may have one name."""
     return torch.from_numpy(np.array(model.model.embed_tokens.weight[:128].astype(mx.float32)))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from forge_lib import models
-from forge_lib.chat import Prompt
-from forge_lib.profiles import Profile
+from forge_lib.lab.profiles import Profile
+from forge_lib.models import generate as generation
+from forge_lib.models.chat import Prompt
+from forge_lib.models.load import load_adapted, load_base
 from forge_lib.training import sft
 from forge_lib.training.packing import Pack
 
@@ -15,8 +16,8 @@ from forge_lib.training.packing import Pack
 def load(profile: Profile, adapter: str | Path | None = None):
     """A PeftModel ready to train."""
     if adapter is None:
-        return sft.add_lora(models.load_base(profile), profile)
-    return models.load_adapted(profile, adapter, trainable=True)
+        return sft.add_lora(load_base(profile), profile)
+    return load_adapted(profile, adapter, trainable=True)
 
 
 def train(
@@ -34,9 +35,9 @@ def loss(model, packs: Sequence[Pack], tokenizer, settings: sft.SFTSettings) -> 
 def generate(
     model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = False,
     temperature: float = 0.0,
-) -> list[models.Completion]:  # fmt: skip
-    """Completions by `models.generate`."""
-    return models.generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress, temperature)
+) -> list[generation.Completion]:  # fmt: skip
+    """Completions by `models.generate`, without a bar unless asked for."""
+    return generation.generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress, temperature)
 
 
 def save(model, folder: str | Path) -> Path:

@@ -41,7 +41,7 @@ def train(
     schedule = LambdaLR(optimizer, lambda done: cosine_schedule(done, len(steps), settings.warmup))
     with tempfile.TemporaryDirectory() as folder, tqdm(desc="train", total=len(steps), disable=not progress) as bar:
         trainer = _trainer()(
-            model=model, args=sft_config(settings, accumulate, model.device.type, folder), processing_class=tokenizer,
+            model=model, args=_sft_config(settings, accumulate, model.device.type, folder), processing_class=tokenizer,
             train_dataset=Dataset.from_list([{"input_ids": e.input_ids, "labels": e.labels} for e in examples]),
             optimizers=(optimizer, schedule), callbacks=[_Log(journal, bar.update)],
         )  # fmt: skip
@@ -76,7 +76,7 @@ def forward_passes(steps: Sequence[Sequence[Pack]], packs_per_forward: int) -> t
     return batches, max(counts)
 
 
-def sft_config(settings: SFTSettings, accumulate: int, device: str, folder: str):
+def _sft_config(settings: SFTSettings, accumulate: int, device: str, folder: str):
     """The settings as TRL's SFTConfig; optimizer and schedule are given to the trainer itself."""
     from trl import SFTConfig
 

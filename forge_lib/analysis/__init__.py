@@ -1,1 +1,0 @@
-"""What changed in the model: its errors, its attention."""

@@ -1,0 +1,1 @@
+"""What every notebook opens with: profile, run folder, files, tracking, figures, exercises."""

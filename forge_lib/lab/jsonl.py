@@ -1,0 +1,66 @@
+"""JSON lines: one object a line, read whole or named, appended so that a kill can halve the last line alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from forge_lib.lab.files import UNREADABLE, RunError, json_text, shown, why
+
+
+def read_jsonl(path: Path, mend: str, error: type[Exception] = RunError) -> list[dict]:
+    """The objects of a file of JSON lines. Raises `error`, naming the line, for one that is cut off or no object.
+
+    A line ends at "\\n" alone: a string in JSON may hold U+2028 and others that end a line to `str.splitlines`.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UNREADABLE as reason:
+        raise error(f"{shown(path)} cannot be read ({why(reason)}). {mend}") from reason
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except UNREADABLE as reason:
+            state = "is cut off" if number == len(lines) else "is no JSON"
+            raise error(f"{shown(path)}, line {number}, {state} ({why(reason)}). {mend}") from reason
+        if not isinstance(record, dict):
+            raise error(f"{shown(path)}, line {number}, is no JSON object. {mend}")
+        records.append(record)
+    return records
+
+
+def json_lines(records: Iterable[dict]) -> str:
+    """One JSON object a line, readable in any script.
+
+    >>> json_lines([{"name": "Łódź"}])
+    '{"name": "Łódź"}\\n'
+    """
+    return "".join(f"{json_text(r)}\n" for r in records)
+
+
+def append_jsonl(path: Path, record: dict) -> None:
+    """Add one object to a file of JSON lines, on the disk when this returns; the folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        file.write(json_lines([record]))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def cut_torn_tail(path: Path) -> None:
+    """End the last line of a file of JSON lines, or cut it off where a killed process left half a record of it."""
+    text = path.read_bytes()
+    start = text.rfind(b"\n") + 1
+    try:
+        json.loads(text[start:] or "{}")
+    except UNREADABLE:
+        os.truncate(path, start)
+    else:  # an editor left its end out
+        if text[start:]:
+            with path.open("ab") as file:
+                file.write(b"\n")

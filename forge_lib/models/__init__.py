@@ -1,0 +1,1 @@
+"""From weights to text: bases, prompts, answers, endpoints."""

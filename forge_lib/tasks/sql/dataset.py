@@ -1,0 +1,144 @@
+"""Question/SQL pairs over databases: how they are shown, asked, varied and graded."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from forge_lib.data.items import DataError
+from forge_lib.models.chat import Message
+from forge_lib.tasks import Score, TaskData
+from forge_lib.tasks.sql.augment import augment, identifiers
+from forge_lib.tasks.sql.databases import why_unreadable
+from forge_lib.tasks.sql.failures import classify
+from forge_lib.tasks.sql.linking import Trimmed
+from forge_lib.tasks.sql.opening import FileState, file_state
+from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.prompt import build_messages, extract_sql
+from forge_lib.tasks.sql.schema import Schema, read_schema, render_schema
+from forge_lib.tasks.sql.score import patiently, score
+
+
+@dataclass
+class DataSet(TaskData):
+    """Splits of pairs over a folder of databases in Spider's layout: `<databases>/<db_id>/<db_id>.sqlite`.
+
+    elsewhere: files of databases that lie outside that folder (BIRD has two folders, yours may be loose files)
+    left_out: pairs that are in no part, each with the reason: no model can be right on them (see `golds.py`)
+    without_rows: pairs of the parts whose query finds nothing
+    notes: sentences on how the parts came to be, for the one who brought the data
+    """
+
+    name: str
+    databases: Path
+    train: list[Pair] = field(default_factory=list)
+    validation: list[Pair] = field(default_factory=list)
+    test: list[Pair] = field(default_factory=list)
+    elsewhere: dict[str, Path] = field(default_factory=dict, repr=False)
+    source: str = "course"
+    left_out: list[tuple[Pair, str]] = field(default_factory=list, repr=False)
+    without_rows: list[Pair] = field(default_factory=list, repr=False)
+    notes: list[str] = field(default_factory=list, repr=False)
+    fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
+    trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
+    _schemas: dict[str, tuple[FileState | None, Schema]] = field(default_factory=dict, repr=False)
+
+    def database(self, db_id: str) -> Path:
+        """Path of one SQLite file (not necessarily there)."""
+        return self.elsewhere.get(db_id, self.databases / db_id / f"{db_id}.sqlite")
+
+    def schema(self, db_id: str) -> Schema:
+        """Schema of one database, read again once its file changed; DataError naming the file where it cannot be read."""
+        path, state = self.database(db_id), None
+        with contextlib.suppress(OSError):  # what is the matter, `_schema` says
+            state = file_state(path)
+        before, known = self._schemas.get(db_id, (None, None))
+        if known is None or state != before:
+            self._schemas[db_id] = state, _schema(path)
+            if known is not None and known != self._schemas[db_id][1]:
+                for key in [k for k in self.trimmed if k[0] == db_id]:
+                    del self.trimmed[key]
+        return self._schemas[db_id][1]
+
+    def view(self, db_id: str, questions: Sequence[str], keep: Collection[str] = ()) -> Schema:
+        """The schema as a prompt shows it for these questions: whole, or trimmed by `fit` where it is too long.
+
+        keep: lower-case identifiers that stay in any case (training: those of the gold). What was left out of prompts
+        without them stands in `trimmed`, by database and questions.
+        """
+        schema, key = self.schema(db_id), (db_id, tuple(questions))
+        if self.fit is None:
+            return schema
+        if keep:  # never remembered: a prompt in use must not hold what only the gold could tell
+            return self.fit(schema, questions, keep=keep, path=self.database(db_id)).schema
+        if key not in self.trimmed:
+            found = self.fit(schema, questions, path=self.database(db_id))
+            if found.schema == schema:
+                return schema
+            self.trimmed[key] = found
+        return self.trimmed[key].schema
+
+    def require(self, pairs: Sequence[Pair], source: str, mend: str) -> None:
+        """Raise DataError where there are no `pairs`, or one's database is missing or cannot be read.
+
+        source: the file they were read from; mend: the sentence that says what to do about a missing database.
+        """
+        if not pairs:
+            raise DataError(f"{source} holds no pairs. Put some in, or delete the file.")
+        for number, pair in enumerate(pairs):
+            path = self.database(pair.db_id)
+            if not path.exists():
+                near = path.is_relative_to(self.databases.parent)
+                where = path.relative_to(self.databases.parent) if near else Path(*path.parts[-3:])
+                raise DataError(f"{source}, item {number}: {where.as_posix()} is missing. {mend}")
+            self.schema(pair.db_id)
+
+    def messages(self, item: Pair, shots: Sequence[Pair] = ()) -> list[Message]:
+        """Schema and question of a pair; `shots` are shown as earlier turns."""
+        text = render_schema(self.view(item.db_id, [item.asked]))
+        return build_messages(text, item.asked, [(s.asked, s.sql) for s in shots])
+
+    def views(self, items: Sequence[Pair], rng: random.Random | None = None) -> list[tuple[list[Message], str]]:
+        """Prompts and SQL of pairs on one database; with `rng` its schema and their SQL are augmented afresh."""
+        needed = set().union(*(identifiers(p.sql) for p in items)) if self.fit and rng else ()
+        schema = self.view(items[0].db_id, [p.asked for p in items], needed)
+        if rng:
+            schema, items = augment(schema, items, rng)
+        text = render_schema(schema)
+        return [(build_messages(text, p.asked), p.sql) for p in items]
+
+    def score(self, item: Pair, text: str, strict: bool = False) -> Score:
+        """Execution accuracy and reward of the SQL in `text`. Raises DataError where the database is not there any more."""
+        sql, database = extract_sql(text, strict), self.database(item.db_id)
+        try:
+            return replace(patiently(item.sql, score, sql, item.sql, database), predicted=sql)
+        except FileNotFoundError as error:
+            raise DataError(
+                f"The database {database.name} is not there any more. Run 02_data again, or put its folder back."
+            ) from error
+
+    def gate(self, items: Sequence[Pair]) -> list[str]:
+        """What the gate finds in the pairs."""
+        from forge_lib.tasks.sql.gate import check_pairs  # it knows of data sets
+
+        return [f"{found.pair}: {found.rule} ({found.detail})" for found in check_pairs(self, items)]
+
+    def error_class(self, record: dict) -> str:
+        """One of `failures.CLASSES`."""
+        return classify(record)
+
+
+def _schema(path: Path) -> Schema:
+    fault, schema = why_unreadable(path), None
+    if not fault:
+        try:
+            schema = read_schema(path)
+        except (sqlite3.Error, OSError, ValueError) as error:  # UnicodeError is a ValueError: a name that is not UTF-8
+            fault = f"cannot be read as a SQLite database ({error})"
+    if fault or not schema.tables:
+        raise DataError(f"{path.name} {fault or 'holds no table'}.")
+    return schema

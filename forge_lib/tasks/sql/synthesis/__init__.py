@@ -1,0 +1,1 @@
+"""From a SQLite file without labels to draft pairs."""

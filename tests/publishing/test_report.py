@@ -1,0 +1,102 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+import run_all
+from forge_lib import ROOT
+from forge_lib.evaluation.metrics import summary_row
+from forge_lib.evaluation.statistics import compare
+from forge_lib.lab.files import RunError
+from forge_lib.publishing import report
+from forge_lib.publishing.report import ABOUT, gpu_sentence, map_markdown, replace_block, results_markdown
+
+
+def test_the_map_names_every_lesson():
+    assert list(ABOUT) == [b.stem for b in run_all.find_notebooks()]
+    assert all(f"notebooks/{name}.ipynb" in map_markdown() for name in ABOUT)
+
+
+def test_the_readme_has_the_blocks_that_the_report_fills():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("results", "map", "speed"):
+        assert replace_block(text, name, "NEW").count("NEW") == 1
+
+
+def test_the_readme_shows_a_measured_table():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- results -->")[1].split("<!-- /results -->")[0]
+    assert all(name in shown for name in ("base, few-shot", "nearest neighbour", "SFT + GRPO", "Q8_0", "McNemar p"))
+
+
+def test_a_missing_block_is_named():
+    with pytest.raises(ValueError, match="no block <!-- results -->"):
+        replace_block("nothing", "results", "x")
+
+
+def test_a_side_that_no_card_has_run_is_called_not_measured():
+    rows = [{"size": "8B", "method": "QLoRA", "engine": e} for e in ("torch", "trl")]
+    assert gpu_sentence(rows).endswith("not measured: 8B QLoRA by torch, trl.")
+    rows[0] |= {"tokens_per_second": 900.0, "peak_gb": 7.25, "card": "T4"}
+    assert "8B QLoRA by torch 900 tokens/s, 7.2 GB on T4. not measured: 8B QLoRA by trl." in gpu_sentence(rows)
+
+
+ANSWERS = [
+    {"contender": name, "id": f"i{n}", "context": f"d{n}", "valid": True, "part": "seen", "correct": n < right, "correct_strict": True,
+     "verdict": "correct", "prompt_tokens": 9, "completion_tokens": 9, "seconds": 0.5}
+    for name, right in (("base", 3), ("SFT", 25)) for n in range(30)
+]  # fmt: skip
+FILE = {"format": "F16", "megabytes": 270.0, "all": 50.0, "tokens_per_second": 90.0}
+RESULTS = {
+    "evaluation/rows.json": [summary_row(ANSWERS[:30])],
+    "evaluation/comparisons.json": [asdict(compare(ANSWERS[:30], ANSWERS[30:]))],
+    "export/formats.json": [FILE],
+    "config.json": {"profile": {"name": "cpu"}, "seed": 17},
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    for name, content in RESULTS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_a_comparison_is_said_as_everywhere_with_what_its_interval_rests_on(run):
+    found = compare(ANSWERS[:4], ANSWERS[30:34])
+    (run / "evaluation" / "comparisons.json").write_text(json.dumps([asdict(found)]))
+    shown = results_markdown(run)
+    assert f"- {found}" in shown and "Student's t" in str(found)
+    assert "Student's t over them where they are fewer than 20" in shown, "a row may be of few databases"
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
+def test_a_damaged_result_is_named_in_a_sentence(run, name, text):
+    """All others were damaged too, so that an empty list of comparisons passed unseen."""
+    assert "| F16 | 270 | 50.0 | 90 |" in results_markdown(run)
+    (run / name).write_text(text)
+    with pytest.raises(RunError, match="Run (notebook )?0"):
+        results_markdown(run)
+
+
+def test_a_missing_result_names_its_notebook(tmp_path):
+    with pytest.raises(RunError, match="06_evaluation"):
+        results_markdown(tmp_path)
+
+
+@pytest.mark.parametrize("name", report.BLOCKS)
+def test_the_readme_says_what_the_code_generates(name):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert replace_block(text, name, report.BLOCKS[name]()) == text, "run python -m forge_lib.publishing.report"
+
+
+def test_the_core_path_stays_small():
+    assert sum(report._code_lines(ROOT / "forge_lib" / f"{name}.py") for name in report.CORE) < 600
+
+
+def test_the_ablation_shows_what_each_piece_gains():
+    rows = [{"name": "packs", "tokens_per_second": 100.0}, {"name": "packs, blocks", "tokens_per_second": 150.0}]
+    assert report._ablation(rows)[-3:] == ["| packs | 100 |  |", "| packs, blocks | 150 | 1.50 |", ""]
+    assert report._ablation([]) == []
