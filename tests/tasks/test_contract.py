@@ -16,6 +16,7 @@ from forge_lib.evaluation.metrics import by_difficulty, evaluate, summary_row
 from forge_lib.evaluation.statistics import compare
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.lab.runs import RunError, start
+from forge_lib.models.generate import Completion
 from forge_lib.publishing.card import model_card
 from forge_lib.training.grpo import graded, run_grpo
 from forge_lib.training.packing import make_packs, make_steps
@@ -120,3 +121,18 @@ def test_the_launcher_trains_the_toy(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "toy" / "sft" / "adapter" / "adapter_config.json").exists()
     assert torch.isfinite(torch.tensor(json.loads((tmp_path / "toy/sft/result.json").read_text())["validation_loss"]))
+
+
+def test_sqls_gate_and_classes_of_error_are_reached_through_the_contract(library):
+    bad = dataclasses.replace(library.train[0], id="bad", sql="SELECT weight FROM books")
+    assert library.gate(library.train) == []
+    assert library.gate([bad]) == ["bad: runs (no such column: weight)"]
+    records = evaluate(
+        "x", lambda items: [Completion("SELECT weight FROM books", 1, 1, 0.1, True)], library, [library.train[0]]
+    )
+    assert library.error_class(records[0]) == "invented name"
+
+
+def test_a_task_without_a_gate_and_classes_says_the_verdict(toy):
+    data = toy.load()
+    assert data.gate(data.train) == [] and data.error_class({"verdict": "no JSON"}) == "no JSON"
