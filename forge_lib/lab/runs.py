@@ -164,6 +164,23 @@ def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object 
     return lab, reason
 
 
+def existing(name: str) -> Run:
+    """A run that is there, as it was begun: for what uses its results and asks for no profile of its own.
+
+    Raises RunError where there is none of this name, or its config is damaged.
+    """
+    folder = run_folder(name)
+    if not (folder / "config.json").exists():
+        there = sorted(p.parent.name for p in folder.parent.glob("*/config.json"))
+        raise RunError(f"There is no run '{name}'. Runs that are there: {', '.join(there) or 'none'}.")
+    begun = read_json(folder / "config.json", BEGIN_AGAIN)
+    try:
+        profile = Profile(**{**begun["profile"], "gguf_formats": tuple(begun["profile"]["gguf_formats"])})
+        return Run(name, profile, begun["seed"], begun["task"], folder, begun["data"])
+    except (KeyError, TypeError) as error:
+        raise RunError(f"The config of the run '{name}' is damaged, or of another version. {BEGIN_AGAIN}") from error
+
+
 def _folder_hash(source: str) -> str | None:
     """Tells folders of one name apart without naming them; None where the data are in no folder of the reader's."""
     where = source.partition(":")[2]

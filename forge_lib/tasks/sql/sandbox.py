@@ -32,12 +32,14 @@ class Execution:
     """What came of one query.
 
     status: "ok", "error" (SQLite refused or failed), "timeout", or "refused" (it tried more than reading)
+    more: there were more rows than the sandbox shows (only where it cuts)
     """
 
     status: str
     rows: tuple[tuple, ...] = ()
     columns: tuple[str, ...] = ()
     error: str = ""
+    more: bool = False
 
 
 class Died(Exception):
@@ -51,7 +53,8 @@ class SandboxError(RuntimeError):
 class Sandbox:
     """A killable worker process, reused from query to query, restarted when it had to be killed.
 
-    Limits of one query: wall time (s), rows returned, memory of SQLite's heap and of the result (MB each).
+    Limits of one query: wall time (s), rows returned, memory of SQLite's heap and of the result (MB each). A result of
+    too many rows is an error, for a grade needs all of them; with `cut` its first ones are returned (`more` says so).
     Threads take turns; a forked process starts a worker of its own. Use as a context manager, or call `close`.
 
     >>> import sqlite3, tempfile, pathlib
@@ -61,8 +64,8 @@ class Sandbox:
     ((1,),)
     """
 
-    def __init__(self, time_limit_s: float = 2.0, max_rows: int = 10_000, memory_mb: int = 128):
-        self.time_limit_s, self.max_rows, self.memory_mb = time_limit_s, max_rows, memory_mb
+    def __init__(self, time_limit_s: float = 2.0, max_rows: int = 10_000, memory_mb: int = 128, cut: bool = False):
+        self.time_limit_s, self.max_rows, self.memory_mb, self.cut = time_limit_s, max_rows, memory_mb, cut
         self._forget()
 
     def run(self, database: Path | str, sql: str) -> Execution:
@@ -78,7 +81,8 @@ class Sandbox:
             uri = reading_uri(database)
         except (sqlite3.Error, OSError) as error:
             return Execution("error", error=str(error))
-        request = {"uri": uri, "sql": sql, "seconds": self.time_limit_s, "rows": self.max_rows, "mb": self.memory_mb}
+        request = {"uri": uri, "sql": sql, "seconds": self.time_limit_s, "rows": self.max_rows, "mb": self.memory_mb,
+                   "cut": self.cut}  # fmt: skip
         if self._owner != os.getpid():
             self._forget()  # after a fork: the worker and the lock are the other process's
         with self._lock:
@@ -107,7 +111,9 @@ class Sandbox:
             self._close()
             raise
         rows = tuple(tuple(row) for row in found.get("rows", ()))
-        return Execution(found["status"], rows, tuple(found.get("columns", ())), found.get("error", ""))
+        return Execution(
+            found["status"], rows, tuple(found.get("columns", ())), found.get("error", ""), found.get("more", False)
+        )
 
     def _ask(self, request: bytes) -> bytes:
         """One line for one line. Raises TimeoutError, MemoryError (it takes too much) or Died."""

@@ -71,24 +71,26 @@ def answer(request):
     try:
         with contextlib.closing(open_database(request["uri"], request["mb"], request["sql"])) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > ends, VM_STEPS_BETWEEN_CHECKS)
-            return fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20)
+            return fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20, request["cut"])
     except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError) as error:
         return {"status": classify(error), "error": str(error) or "out of memory"}
 
 
-def fetch(cursor, max_rows, max_bytes):
-    """All rows of `cursor`, or an error where they are too many or too large."""
+def fetch(cursor, max_rows, max_bytes, cut):
+    """All rows of `cursor`; where they are too many an error, or with `cut` the first; an error where they are too large."""
     if cursor.description is None:
         return {"status": "refused", "error": "Only a SELECT gives rows."}
-    rows, size = [], 0
+    rows, size, columns = [], 0, [c[0] for c in cursor.description]
     for row in cursor:
+        if len(rows) == max_rows:
+            if cut:
+                return {"status": "ok", "columns": columns, "rows": rows, "more": True}
+            return {"status": "error", "error": f"More than {max_rows} rows."}
         rows.append(row)
         size += sum(sys.getsizeof(value) for value in row)
-        if len(rows) > max_rows:
-            return {"status": "error", "error": f"More than {max_rows} rows."}
         if size > max_bytes:
             return {"status": "error", "error": f"The rows take more than {max_bytes // 2**20} MB."}
-    return {"status": "ok", "columns": [c[0] for c in cursor.description], "rows": rows}
+    return {"status": "ok", "columns": columns, "rows": rows}
 
 
 def classify(error):
