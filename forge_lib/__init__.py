@@ -1,8 +1,7 @@
 """The library behind the FORGE course: what two notebooks share, or what would bury a lesson.
 
-Data flows one way: lab → engine → models → data → tasks → lessons → training → evaluation → export → publishing → serving. A
-later
-room imports earlier ones, never the reverse.
+Data flows one way: lab → engine → models → data → tasks → lessons → training → evaluation → export → publishing → serving.
+A later room imports earlier ones, never the reverse.
 """
 
 import os
