@@ -16,9 +16,8 @@ from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion
 from forge_lib.models.load import load_adapted, load_base, load_tokenizer
 from forge_lib.publishing.card import shipped_file
-from forge_lib.serving import ServingError
+from forge_lib.serving import BASE, ServingError
 
-BASE = "base"
 MAX_NEW_TOKENS = 96
 
 

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forge_lib.data.items import DataError
 from forge_lib.models.chat import Message
-from forge_lib.models.generate import Completion
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.linking import fit_to
@@ -20,10 +20,14 @@ from forge_lib.tasks.sql.prompt import NO_ANSWER, extract_sql
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox
 from forge_lib.tasks.sql.schema import Schema, Table, quote_name, render_schema
 
-Answer = Callable[[Sequence[Message]], Completion]
+if TYPE_CHECKING:  # it imports torch, which tables and queries do without
+    from forge_lib.models.generate import Completion
+
+Answer = Callable[[Sequence[Message]], "Completion"]
 MAX_ROWS = 100  # of a result that is shown
 MAX_CELL = 500  # characters of a value that is shown
 TIME_LIMIT_S = 5.0
+MAX_QUESTION = 1000  # characters; with the schema it stays far below any model's context
 SCHEMA_TOKENS = 600  # of a prompt; longer schemas are trimmed to what the question seems to need, as in training
 
 
@@ -89,7 +93,10 @@ class Assistant:
 
     def run(self, sql: str) -> Execution:
         """What one query finds: its first rows, long values cut; or why it did not run."""
-        found = self._sandbox.run(self.file, sql)
+        try:
+            found = self._sandbox.run(self.file, sql)
+        except FileNotFoundError:
+            return Execution("error", error=f"{self.file.name} is not there any more.")
         return Execution(found.status, tuple(map(_cut, found.rows)), found.columns, found.error, found.more)
 
     def messages(self, question: str) -> list[Message]:
@@ -98,9 +105,11 @@ class Assistant:
             return self._data.messages(Pair(id="asked", db_id=self.file.stem, question=question, sql=""))
 
     def draft(self, question: str) -> Draft:
-        """SQL for a question, not run. Raises DataError for an empty question, and where there is no model."""
+        """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
         if not question.strip():
             raise DataError("Ask a question about the tables.")
+        if len(question) > MAX_QUESTION:
+            raise DataError(f"The question has {len(question):,} characters; ask one of at most {MAX_QUESTION:,}.")
         if self.answer is None:
             raise DataError("No model was given, so nobody drafts SQL: start with --model.")
         completion = self.answer(self.messages(question.strip()))
@@ -109,25 +118,34 @@ class Assistant:
 
     def explain(self, sql: str) -> str:
         """Why a query does not run, with the nearest names that are there; that it runs, where it does."""
-        found = self.run(sql)
+        return self.why(self.run(sql))
+
+    def why(self, found: Execution) -> str:
+        """What came of a query, in a sentence or two: that it runs, or why not and what to do."""
         if found.status == "ok":
             return "The query runs."
+        if found.status == "refused":
+            return (
+                f"Refused ({found.error.rstrip('.')}): only one SELECT, or WITH … SELECT, is run, and it can only read."
+            )
+        if found.status == "timeout":
+            return f"The query took more than {TIME_LIMIT_S:.0f} s and was stopped. Ask for less of the tables at once."
         near = self._nearest(found.error)
         return f"{found.error}{'' if found.error.endswith('.') else '.'}{' ' + near if near else ''}"
 
     def _nearest(self, error: str) -> str:
-        missing = re.search(r"no such (column|table): (.+)", error)
+        missing = re.search(r"no such (column|table): (.+?)(?: - should this be a string literal.*)?$", error)
         if not missing:
             return ""
-        kind, name = missing[1], missing[2].split(".")[-1]
+        kind, name = missing[1], missing[2].split(".")[-1].strip('"')
         known = {
             (t.name if kind == "table" else f"{t.name}.{c}"): (t.name if kind == "table" else c)
             for t in self.schema().tables
             for c in (t.columns if kind == "column" else [""])
         }
         folded = {full: short.casefold() for full, short in known.items()}
-        close = difflib.get_close_matches(name.casefold(), list(folded.values()), 3, 0.5)
-        names = [full for full, short in folded.items() if short in close][:5]
+        close = difflib.get_close_matches(name.casefold(), dict.fromkeys(folded.values()), 3, 0.6)  # the nearest first
+        names = [full for near in close for full, short in folded.items() if short == near][:5]
         if not names and kind == "table":
             names = list(known)[:20]
         return f"There is: {', '.join(names)}." if names else ""

@@ -372,3 +372,19 @@ def test_a_file_that_is_no_database_is_an_error_of_the_query(tmp_path, sandbox):
     (tmp_path / "a.sqlite").write_text("id,name\n" * 100)
     assert "not a database" in sandbox.run(tmp_path / "a.sqlite", "SELECT 1 FROM t").error
     assert sandbox.run(tmp_path, "SELECT 1").status == "error"
+
+
+@pytest.mark.parametrize(("rows", "shown", "more"), [(0, 0, False), (9, 9, False), (10, 10, False), (11, 10, True), (500_000, 10, True)])  # fmt: skip
+def test_a_sandbox_that_cuts_shows_the_first_rows_and_says_that_there_are_more(library, rows, shown, more):
+    sql = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n LIMIT {rows}"
+    with Sandbox(time_limit_s=2.0, max_rows=10, cut=True) as box:
+        found = box.run(library.database("library"), sql)
+    assert (found.status, found.rows, found.more) == ("ok", tuple((n + 1,) for n in range(shown)), more)
+    assert found.columns == ("i",)
+
+
+def test_a_sandbox_that_cuts_stops_reading_at_its_last_row(library):
+    with Sandbox(time_limit_s=1.0, max_rows=10, cut=True) as box:
+        found = box.run(library.database("library"), ENDLESS.replace("COUNT(*)", "i"))
+        assert found.status == "ok" and len(found.rows) == 10 and found.more
+        assert box.run(library.database("library"), ENDLESS).status == "timeout"  # whose first row never comes
