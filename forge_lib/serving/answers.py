@@ -149,6 +149,11 @@ def as_result(answer: Answer) -> CallToolResult:
     return CallToolResult(content=[text], structured_content=content)
 
 
+def sentence(error: str) -> str:
+    """An error as a client is told it: not too long, and marked like any answer, for names may stand in it."""
+    return f"{shorten(error, MAX_SENTENCE)} {DATA}"
+
+
 def shorten(text: str, limit: int) -> str:
     """`text`, cut behind `limit` characters; "…" says so.
 

@@ -50,8 +50,8 @@ def advice(client: str, found: dict) -> str:
     key, place = CLIENTS[client]
     [(name, entry)] = found[key].items()
     command = {
-        "claude-code": ["claude", "mcp", "add-json", name, json.dumps(entry)],
-        "vscode": ["code", "--add-mcp", json.dumps({"name": name, **entry})],
+        "claude-code": ["claude", "mcp", "add-json", name, json.dumps(entry, ensure_ascii=False)],
+        "vscode": ["code", "--add-mcp", json.dumps({"name": name, **entry}, ensure_ascii=False)],
     }.get(client)
     return f"Belongs into {place}." + (f" Or run: {shlex.join(command)}" if command else "")
 

@@ -142,7 +142,7 @@ def _add_resources(server: MCPServer, assistant: Assistant) -> None:
 def _tabulated(assistant: Assistant, found: Execution) -> answers.Rows:
     """The rows of a query. Raises ToolError, with the reason, where it did not run."""
     if found.status != "ok":
-        raise ToolError(answers.shorten(assistant.why(found), MAX_SENTENCE))
+        raise ToolError(answers.sentence(assistant.why(found)))
     return answers.tabulate(found)
 
 
@@ -152,7 +152,7 @@ def _told(error: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (DataError, SandboxError) as reason:
-        raise error(answers.shorten(str(reason), MAX_SENTENCE)) from reason
+        raise error(answers.sentence(str(reason))) from reason
 
 
 def parser() -> argparse.ArgumentParser:
