@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import yaml
-from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment, StrictUndefined, TemplateError
 
 from forge_lib.evaluation.metrics import result_table
@@ -16,9 +17,19 @@ from forge_lib.evaluation.statistics import Comparison, compare
 from forge_lib.lab.files import RunError
 from forge_lib.lab.jsonl import read_jsonl
 from forge_lib.lab.runs import Run
+from forge_lib.models.chat import Message
 from forge_lib.models.embedded import describe_base
 from forge_lib.models.load import base_id
+from forge_lib.publishing.evidence import (
+    accuracy_by,
+    error_counts,
+    examples,
+    forgotten,
+    shipped_records,
+    training_table,
+)
 from forge_lib.publishing.hub import check_repo_id
+from forge_lib.publishing.snippets import snippet
 from forge_lib.tasks import COURSE, get
 
 APACHE = (  # bases of the profiles whose cards on the Hub say Apache-2.0, looked up in November 2026
@@ -33,17 +44,20 @@ def model_card(
     formats: Sequence[dict],
     repo_id: str,
     gguf: bool = False,
+    merged: bool = False,
 ) -> str:
     """README.md of the model repository, with the Hub's metadata on top.
 
     rows: `summary_row`s of the frozen test; comparisons: paired, the shipped model against its base's best first;
-    formats: the GGUF table; gguf: the card of the folder of GGUF files, else of the adapter's. A file is shown with the
-    score that this very file got. Raises PublishError for an ill-formed repo_id, and RunError where results lack something.
+    formats: the GGUF table; gguf: the card of the folder of GGUF files; merged: of the folder that `prepare_merged` fills;
+    else of the adapter's. A file is shown with the score that this very file got.
+    Raises PublishError for an ill-formed repo_id, and RunError where results lack something.
     """
     check_repo_id(repo_id)
+    kind = "gguf" if gguf else "merged" if merged else "adapter"
     try:
         check_numbers([*rows, *map(vars, comparisons), *formats])
-        return _card(run, rows, comparisons, formats, repo_id, gguf)
+        return _card(run, rows, comparisons, formats, repo_id, kind)
     except (LookupError, TypeError, AttributeError, ValueError, StopIteration, TemplateError) as error:
         raise RunError(
             f"The run's results cannot be made a card ({type(error).__name__}: {error}): they are damaged, or of another "
@@ -92,26 +106,33 @@ def format_prices(folder: Path, formats: Sequence[dict]) -> list[Comparison]:
 
 
 def _card(
-    run: Run, rows: Sequence[dict], comparisons: Sequence[Comparison], formats: Sequence[dict], repo_id: str, gguf: bool
+    run: Run, rows: Sequence[dict], comparisons: Sequence[Comparison], formats: Sequence[dict], repo_id: str, kind: str
 ) -> str:
     """The task's template, filled: its head becomes the Hub's metadata."""
     task, base, tuned = get(run.task), base_id(run.profile), comparisons[0].second
+    facts = task.card_facts(run.data)
     shipped = next(r for r in rows if r["contender"] == tuned)
+    shown = shipped_file(run, formats) if kind == "gguf" else shipped
+    records, own = shipped_records(run, shown), run.data.startswith("my")
     versions = run.config("sft")["versions"]  # those of the training; later notebooks may run under others
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
         task.CARD.read_text("utf-8")
     )
     filled = template.render(
-        run=run, name=repo_id.split("/")[-1], base=base, tuned=tuned, gguf=gguf, own=run.data.startswith("my"),
-        shown=shipped_file(run, formats) if gguf else shipped, percent=_percent,
-        note=shipped.get("interval_note", comparisons[0].note), base_statement=_base_statement(run.profile.base_model, gguf),
+        facts, run=run, name=repo_id.split("/")[-1], base=base, tuned=tuned, kind=kind, own=own, shown=shown, percent=_percent,
+        note=shipped.get("interval_note", comparisons[0].note), base_statement=_base_statement(run.profile.base_model, kind),
         results=result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
         comparisons=_listed(comparisons), files=_file_table(formats), format_prices=_listed(format_prices(run.dir, formats)),
-        usage=_usage(base, repo_id, run.task, gguf), licence=licence(base, run.data, run.task)[1],
-        versions=", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent"), **task.card_facts(run.data),
+        errors=error_counts(records, facts.get("error_class", itemgetter("verdict"))),
+        cuts=[accuracy_by(records, *cut) for cut in facts.get("cuts", {}).items()], forgotten=forgotten(run),
+        examples=[] if own else examples(records),  # nobody's own questions go out by default
+        training=training_table(run), usage=_usage(run, repo_id, kind, shown, facts.get("example", [])),
+        licence=licence(base, run.data, run.task)[1],
+        versions=", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent"),
     )  # fmt: skip
     head, body = re.fullmatch(r"---\n(.*?)\n---\n(.*)", filled, re.S).groups()
-    return _metadata(yaml.safe_load(head), run, base, repo_id, formats if gguf else [shipped], gguf) + body
+    measured = formats if kind == "gguf" else [shipped]
+    return _metadata(yaml.safe_load(head), run, base, repo_id, measured, kind, facts.get("datasets")) + body
 
 
 def _listed(comparisons: Sequence[Comparison]) -> str:
@@ -136,12 +157,16 @@ def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
     return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
 
 
-def _base_statement(base_model: str, gguf: bool) -> str:
+def _base_statement(base_model: str, kind: str) -> str:
     described = describe_base(base_model)
     if described == base_model:
         return ""
-    other = "" if gguf else " On the Hub's own weights of that name this adapter was not measured."
-    return f"The base was {described}.{other}"
+    other = (
+        "**On the Hub's own weights of that name this adapter was not measured**: put it on the package's, as below."
+        if kind == "adapter"
+        else "The Hub's own weights of that name are not bit for bit these."
+    )
+    return f"The base was {described}. {other}"
 
 
 def _percent(row: dict, part: str) -> str:
@@ -150,37 +175,44 @@ def _percent(row: dict, part: str) -> str:
     return f"{row[part]:.1f}% [{row[part + '_low']:.1f}, {row[part + '_high']:.1f}]"
 
 
-def _metadata(about: dict, run: Run, base: str, repo_id: str, measured: Sequence[dict], gguf: bool) -> str:
+LIBRARY = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
+RELATION = {"adapter": "adapter", "merged": "finetune", "gguf": "quantized"}  # to the base, in the Hub's words
+
+
+def _metadata(
+    about: dict, run: Run, base: str, repo_id: str, measured: Sequence[dict], kind: str, datasets: list[str] | None
+) -> str:
     """The YAML block that the Hub reads (https://huggingface.co/docs/hub/model-cards): one result a file of its own.
 
-    about: the head of the task's template.
+    about: the head of the task's template; datasets: by the Hub's ids, where it has them.
     """
+    source = f"forge-{run.data.partition(':')[0]}"
     results = [
         EvalResult(
-            task_type="text-generation", task_name=about["task_name"], dataset_type=f"forge-{run.data.partition(':')[0]}",
+            task_type="text-generation", task_name=about["task_name"], dataset_type=source, dataset_split="test",
             dataset_name=f"{about['data_name']}, frozen test", metric_type=about["metric_type"],
-            metric_name=f"{about['metric_name']}, {row['file']}" if gguf else None, metric_value=round(row["all"], 1),
+            metric_name=f"{about['metric_name']}, {row['file']}" if kind == "gguf" else None,
+            metric_value=round(row["all"], 1), metric_args={
+                "interval": [round(row["all_low"], 1), round(row["all_high"], 1)], "level": 0.95, "questions": row["items"],
+            },
         )
         for row in measured
     ]  # fmt: skip
     name = licence(base, run.data, run.task)[0]
     card = ModelCardData(
-        base_model=base, base_model_relation="quantized" if gguf else "adapter", library_name="gguf" if gguf else "peft",
+        base_model=base, base_model_relation=RELATION[kind], library_name=LIBRARY[kind], datasets=datasets,
         license=name, license_name="not-stated" if name == "other" else None,
         language=about["language"], pipeline_tag="text-generation",
-        tags=[*about["tags"], "gguf" if gguf else "lora"], model_name=repo_id.split("/")[-1], eval_results=results,
+        tags=[*about["tags"], "gguf" if kind == "gguf" else "lora"], model_name=repo_id.split("/")[-1], eval_results=results,
     )  # fmt: skip
-    return f"---\n{card.to_yaml()}\n---\n\n"
+    text = f"---\n{card.to_yaml()}\n---\n\n"
+    ModelCard(text)  # ValueError for what the Hub's own reader would not take
+    return text
 
 
-def _usage(base: str, repo_id: str, task: str, gguf: bool) -> str:
-    if gguf:
-        name = f"forge-{task.rpartition('.')[2]}"
-        return f"```bash\nollama create {name} -f Modelfile\nollama run {name}\n```"
-    return f"""```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained("{base}"), "{repo_id}")
-tokenizer = AutoTokenizer.from_pretrained("{repo_id}")
-```"""
+def _usage(run: Run, repo_id: str, kind: str, shown: dict, messages: Sequence[Message]) -> str:
+    code = snippet(run.profile, repo_id, kind, shown.get("file", ""), messages)
+    if kind != "gguf":
+        return code
+    name = f"forge-{run.task.rpartition('.')[2]}"
+    return f"```bash\nollama create {name} -f Modelfile\nollama run {name}\n```\n\nOr in Python:\n\n{code}"

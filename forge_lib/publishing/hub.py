@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import httpx
+import yaml
+from huggingface_hub import ModelCard
+from huggingface_hub.errors import OfflineModeIsEnabled
 from huggingface_hub.utils import HfHubHTTPError, HFValidationError, validate_repo_id
 
 from forge_lib.export.gguf import file_facts
+from forge_lib.export.merge import save_merged
 from forge_lib.lab.files import said
+from forge_lib.lab.profiles import Profile
 from forge_lib.lab.runs import check_disk, fresh_folder, write_atomically
 from forge_lib.models.adapter import adapter_config
 from forge_lib.models.embedded import ModelError
@@ -61,36 +70,125 @@ def prepare_folder(
             _name_base(work, base)
         write_atomically(work / "README.md", card)  # last: an adapter brings a README of its own
         _refuse(leaks(work, limit_gb))
-    listing = sorted(p for p in target.rglob("*") if p.is_file())
-    return [file_facts(p) | {"file": p.relative_to(target).as_posix()} for p in listing]
+    return _listing(target)
 
 
-def publish(folder: Path, repo_id: str, push: bool = False, private: bool = True, limit_gb: float = LIMIT_GB) -> str:
-    """Upload `folder` to `repo_id` when `push`; otherwise say what would be done. Returns a sentence.
+def prepare_merged(target: Path, card: str, profile: Profile, adapter: Path, limit_gb: float = LIMIT_GB) -> list[dict]:
+    """`prepare_folder` of base and adapter as one plain model with its tokenizer: what 06_evaluation has asked.
+
+    It loads without PEFT, and on no other base. Takes twice its size on the disk for a while. Raises ModelError where the
+    adapter is damaged or of another base, and what `prepare_folder` raises.
+    """
+    check_disk(target.parent, 0.1)  # which makes the folder
+    with tempfile.TemporaryDirectory(dir=target.parent) as work:
+        return prepare_folder(target, card, [save_merged(profile, adapter, Path(work, "merged"))], limit_gb=limit_gb)
+
+
+def _listing(folder: Path) -> list[dict]:
+    """Name, MB and SHA-256 of every file, by name."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return [file_facts(p) | {"file": p.relative_to(folder).as_posix()} for p in files]
+
+
+def publish(
+    folder: Path,
+    repo_id: str,
+    push: bool = False,
+    private: bool = True,
+    limit_gb: float = LIMIT_GB,
+    tag: str | None = None,
+    collection: str | None = None,
+) -> str:
+    """Upload `folder` to `repo_id` when `push`; otherwise say what would be done. Returns a sentence, a dry run's list too.
 
     private: a new repository is seen by its owner only, and one that everybody can read is refused; False makes a new
-    one public. limit_gb: size of the largest file that may go.
+    one public. limit_gb: size of the largest file that may go. tag: a name for this version, which then never changes;
+    collection: title of the owner's collection to put it into, made where there is none.
+
+    All files arrive as one commit, and are compared with the folder by hash. A call that was broken off is made again:
+    what has arrived is not sent twice.
     Raises PublishError for an ill-formed name, for anything in the folder that must not go out (in a dry run too), and
-    when `push` is asked for and no token is there.
+    when `push` is asked for and no token is there, the Hub refuses, or the connection is lost.
     """
     check_repo_id(repo_id)
+    if tag is not None and (not re.fullmatch(r"\w[\w.-]*", tag, re.ASCII) or ".." in tag or tag in ("main", "HEAD")):
+        raise PublishError(f'{tag!r} cannot name a version. Write it as "v1" or "2026-11-26", and not "main".')
     if not folder.is_dir() or not any(folder.iterdir()):
         raise PublishError(f"There is nothing to publish in {folder.name}/; `prepare_folder` fills it (08_publishing).")
     _refuse(leaks(folder, limit_gb))
+    _check_card(folder / "README.md")
     weight = f"{sum(p.is_file() for p in folder.rglob('*'))} files, {_size(folder) / 1e6:.0f} MB"
     if not push:
         kind = "private" if private else "public"
-        return f"Dry run: {weight} would go to the {kind} repository {repo_id}. Set push=True and HF_TOKEN to upload."
+        more = f", as version {tag}" * bool(tag) + f", into the collection {collection!r}" * bool(collection)
+        files = [f"  {f['file']}: {f['megabytes']:.3f} MB, SHA-256 {f['sha256'][:16]}…" for f in _listing(folder)]
+        first = f"Dry run: {weight} would go to the {kind} repository {repo_id}{more}. Set push=True and HF_TOKEN to upload."
+        return "\n".join([first, *files])
     from huggingface_hub import HfApi, get_token
 
     token = os.environ.get("HF_TOKEN") or get_token()
     if not token:
         raise PublishError("push=True needs a token: set HF_TOKEN or run `hf auth login`, then run this cell again.")
     api = HfApi(token=token)
-    url, private = _repository(api, repo_id, private)
-    kind = "private" if private else "public"
-    api.upload_folder(folder_path=folder, repo_id=repo_id, commit_message="Upload the run's adapter, GGUF and card.")
-    return f"{weight} uploaded to {url} ({kind})."
+    with in_sentences(repo_id):
+        url, private = _repository(api, repo_id, private)
+        if tag:
+            _check_tag(api, folder, repo_id, tag)
+        commit = _upload(api, folder, repo_id)
+        extra = _compared(api, folder, repo_id, commit)
+        done = f"{weight} uploaded to {url} ({'private' if private else 'public'}), each file there equal by its hash"
+        if tag:
+            api.create_tag(repo_id, tag=tag, revision=commit, exist_ok=True)
+            done += f", version {tag}"
+        if collection:
+            owner = repo_id.split("/")[0]
+            slug = api.create_collection(collection, namespace=owner, private=private, exists_ok=True).slug
+            api.add_collection_item(slug, repo_id, "model", exists_ok=True)
+            done += f", in the collection {collection!r}"
+    left = f" From before it also holds {', '.join(extra)}: delete there what no longer belongs to it." if extra else ""
+    return f"{done}.{left}"
+
+
+def _upload(api, folder: Path, repo_id: str) -> str:
+    """The folder's files as one commit, whose hash it returns: nobody ever downloads half a model.
+
+    The large ones go before it, one after the other. The Hub keeps what came whole for most of a day (as huggingface_hub's
+    own `upload_large_folder` reckons) and asks for nothing it has, so that a second call sends what is missing.
+    """
+    from huggingface_hub import CommitOperationAdd
+
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    additions = [CommitOperationAdd(p.relative_to(folder).as_posix(), p) for p in files]
+    for addition in additions:
+        api.preupload_lfs_files(repo_id, additions=[addition])
+    return api.create_commit(repo_id, additions, commit_message="Upload the prepared folder.").oid
+
+
+def _compared(api, folder: Path, repo_id: str, revision: str) -> list[str]:
+    """What the Hub holds at `revision` besides the folder's files. Raises PublishError unless these are there, and equal."""
+    found = api.verify_repo_checksums(repo_id, revision=revision, local_dir=folder)
+    if wrong := [*found.extra_paths, *(m["path"] for m in found.mismatches)]:
+        raise PublishError(
+            f"On the Hub, {', '.join(wrong)} of {repo_id} are missing or not what was sent (by their hashes). Was the "
+            "folder changed meanwhile? Run this cell again."
+        )
+    return [path for path in found.missing_paths if path != ".gitattributes"]  # the Hub's own
+
+
+def _check_tag(api, folder: Path, repo_id: str, tag: str) -> None:
+    """Raise PublishError where the repository has this version already, with other files."""
+    there = next((t.target_commit for t in api.list_repo_refs(repo_id).tags if t.name == tag), None)
+    if there is None:
+        return
+    try:
+        extra = _compared(api, folder, repo_id, there)
+    except PublishError:
+        extra = [tag]
+    if extra:
+        raise PublishError(
+            f"{repo_id} has a version {tag} already, with other files; whoever loads it must go on getting those. "
+            "Choose another tag."
+        )
 
 
 def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
@@ -99,7 +197,7 @@ def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
         return str(api.create_repo(repo_id, private=private)), private
     except HfHubHTTPError as error:
         if error.response is None or error.response.status_code != 409:  # 409: it exists
-            raise PublishError(f"The Hub would not make {repo_id}: {said(error)}") from error
+            raise
     stays_private = api.repo_info(repo_id).private  # pushing to it makes nothing public
     if private and not stays_private:
         raise PublishError(
@@ -107,6 +205,63 @@ def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
             "repo_id, or pass private=False if everybody may read this."
         )
     return f"{api.endpoint}/{repo_id}", stays_private
+
+
+AGAIN = "Run this cell again: what has arrived is not sent twice."
+REFUSED = {  # status: what it means for an upload, and the mend
+    400: "The Hub does not accept this; the metadata on top of README.md are the commonest reason.",
+    401: "The Hub does not know this token, or it has expired. Make one of the kind \"write\" at "
+    "https://huggingface.co/settings/tokens, set HF_TOKEN to it, then run this cell again.",
+    402: "The Hub wants this account to pay first, for instance for private storage. See https://huggingface.co/settings/billing.",
+    403: "This token may not write there. Is the name before the slash yours, and the token of the kind \"write\" "
+    "(https://huggingface.co/settings/tokens)?",
+    404: "It is not there, or not for this token to see. Was it deleted or renamed meanwhile?",
+    409: f"Somebody else changes it at this moment. {AGAIN}",
+    412: f"Somebody else has changed it meanwhile. {AGAIN}",
+    413: "A file is too large for the Hub to take this way. Leave it out, or split it (save_pretrained has max_shard_size).",
+    429: f"These were too many requests for now. Wait some minutes. {AGAIN}",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def in_sentences(repo_id: str) -> Iterator[None]:
+    """Turn what the Hub's client raises within the block into a PublishError that says what to do."""
+    try:
+        yield
+    except PublishError:
+        raise
+    except (httpx.HTTPError, RuntimeError, ValueError, OSError) as error:
+        raise PublishError(f"{repo_id} is not published. {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong, and the mend. The client wraps what a single file met with into an error of its own."""
+    while not isinstance(error, httpx.HTTPError) and error.__cause__ is not None:
+        error = error.__cause__
+    response = error.response if isinstance(error, HfHubHTTPError) else None
+    if response is not None:
+        told = error.server_message or f"status {response.status_code}"
+        mend = REFUSED.get(response.status_code, "See https://status.huggingface.co, or ask there.")
+        if response.status_code >= 500:
+            mend = f"The Hub has a fault of its own (status {response.status_code}). Wait a while. {AGAIN}"
+        return f"{mend} The Hub says: {said(ValueError(told))}"
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set, and nothing goes to the Hub then: unset it, and restart the kernel."
+    if isinstance(error, httpx.HTTPError):
+        return f"The connection to the Hub was lost ({type(error).__name__}: {said(error)}). {AGAIN}"
+    return f"{said(error)} {AGAIN}"
+
+
+def _check_card(card: Path) -> None:
+    """Raise PublishError for a card whose metadata the Hub could not read; it would say so only after the upload."""
+    if not card.exists():
+        return
+    try:
+        ModelCard.load(card)
+    except (ValueError, yaml.YAMLError) as error:
+        raise PublishError(
+            f"The metadata on top of README.md are damaged ({said(error)}). Make the card again."
+        ) from error
 
 
 def _name_base(folder: Path, base: str) -> None:

@@ -8,7 +8,9 @@ A task is a package (or a module) with these names; `get` finds it, and `--task`
     SYSTEM                                           what every system message begins with
     LEVELS                                           its levels of difficulty, easiest first
     CARD                                             the Jinja template of a model card (see `forge_lib.publishing.card`)
-    card_facts(source) -> dict                       what the template asks for beside a run's results; at least data_name
+    card_facts(source) -> dict                       what the template asks for beside a run's results; at least data_name.
+                                                     May hold error_class (of a record; else its verdict), cuts (name: label
+                                                     of a record), datasets (the Hub's ids), example (messages to try)
     DATA_LICENCES                                    licence of each kind of source; none for those it does not know
 
 Adding a task touches its folder and nothing else: `tests/tasks/toy` is one, in four small files.

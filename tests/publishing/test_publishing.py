@@ -6,46 +6,15 @@ import socket
 
 import pytest
 from huggingface_hub import ModelCard
+from made_up import answers
 
 from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.lab.runs import Run, RunError
+from forge_lib.lab.runs import RunError
 from forge_lib.models.load import base_id
 from forge_lib.publishing.card import format_prices, licence, model_card
 from forge_lib.publishing.hub import PublishError, prepare_folder, publish
-
-
-def answers(contender: str, right: set[int], parts=("seen", "unseen")) -> list[dict]:
-    return [
-        {"contender": contender, "id": f"i{n}", "context": f"d{n % 4}", "valid": True, "part": parts[n % len(parts)], "correct": n in right,
-         "correct_strict": n in right, "verdict": "correct" if n in right else "wrong result", "prompt_tokens": 100,
-         "completion_tokens": 20, "seconds": 0.5}
-        for n in range(12)
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def run(tmp_path) -> Run:
-    run = Run("r", PROFILES["cpu"], 23, "sql", tmp_path / "r")
-    run.save_json("config.json", {"versions": {"torch": "9.9.9", "trl": "absent"}})
-    return run
-
-
-@pytest.fixture
-def measured() -> dict:
-    """What a run hands to the card: rows, comparisons and formats, with numbers that occur nowhere else."""
-    look_up, base, tuned = (
-        answers("nearest neighbour", {0}),
-        answers("base, few-shot", {1}),
-        answers("SFT", {0, 1, 2, 5, 7}),
-    )
-    formats = [
-        {"format": "Q8_0", "file": "model-Q8_0.gguf", "megabytes": 144.2, "sha256": "abcdef0123456789" * 4, "finished": 0.75,
-         "tokens_per_second": 87.4, **summary_row(answers("SFT, Q8_0", {0, 1, 2, 5}))},
-    ]  # fmt: skip
-    rows = [summary_row(r) for r in (look_up, base, tuned)]
-    return {"rows": rows, "comparisons": [compare(base, tuned), compare(look_up, tuned)], "formats": formats}
 
 
 def test_the_card_contains_the_runs_own_numbers(run, measured):
@@ -248,7 +217,7 @@ def no_network(monkeypatch):
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", refuse)
-    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", refuse)
+    monkeypatch.setattr(huggingface_hub.HfApi, "create_commit", refuse)
 
 
 def test_a_dry_run_touches_no_network_even_with_a_token(adapter, no_network, monkeypatch):
@@ -266,63 +235,6 @@ def test_push_without_a_token_says_how_to_give_one(adapter, no_network, monkeypa
     (adapter / "adapter_config.json").write_text("{}")
     with pytest.raises(PublishError, match="HF_TOKEN"):
         publish(adapter, "me/forge-x", push=True)
-
-
-def test_push_creates_the_repository_and_uploads_the_folder(adapter, monkeypatch):
-    import huggingface_hub
-
-    calls = []
-    (adapter / "adapter_config.json").write_text("{}")
-    monkeypatch.setenv("HF_TOKEN", "a-token")
-    monkeypatch.setattr(
-        huggingface_hub.HfApi, "create_repo", lambda _, repo, **o: calls.append((repo, o)) or "https://hub/me/x"
-    )
-    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", lambda _, **o: calls.append(o))
-    said = publish(adapter, "me/x", push=True)
-    assert calls[0] == ("me/x", {"private": True})
-    assert (calls[1]["folder_path"], calls[1]["repo_id"]) == (adapter, "me/x")
-    assert "uploaded to https://hub/me/x (private)" in said and "a-token" not in said
-
-
-def test_a_public_repository_is_made_only_when_asked_for(adapter, monkeypatch):
-    import huggingface_hub
-
-    calls = []
-    monkeypatch.setenv("HF_TOKEN", "a-token")
-    monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", lambda _, repo, **o: calls.append(o) or "url")
-    monkeypatch.setattr(huggingface_hub.HfApi, "upload_folder", lambda _, **o: None)
-    (adapter / "adapter_config.json").write_text("{}")
-    assert publish(adapter, "me/x", push=True, private=False).endswith("(public).")
-    assert calls == [{"private": False}]
-    assert "public repository me/x" in publish(adapter, "me/x", private=False)
-
-
-@pytest.mark.parametrize(("already_private", "uploads"), [(True, 1), (False, 0)])
-def test_what_is_private_does_not_go_into_a_public_repository_that_is_there(
-    adapter, monkeypatch, already_private, uploads
-):
-    import httpx
-    import huggingface_hub
-    from huggingface_hub.utils import HfHubHTTPError
-
-    def conflict(*_, **__):
-        request = httpx.Request("POST", "https://hub/api/repos/create")
-        raise HfHubHTTPError("exists", response=httpx.Response(409, request=request))
-
-    sent = []
-    api = huggingface_hub.HfApi
-    monkeypatch.setenv("HF_TOKEN", "a-token")
-    monkeypatch.setattr(api, "create_repo", conflict)
-    monkeypatch.setattr(api, "repo_info", lambda *_: type("Info", (), {"private": already_private}))
-    monkeypatch.setattr(api, "upload_folder", lambda _, **o: sent.append(o))
-    (adapter / "adapter_config.json").write_text("{}")
-    if uploads:
-        assert publish(adapter, "me/x", push=True).endswith("(private).")
-        assert publish(adapter, "me/x", push=True, private=False).endswith("(private)."), "it stays so"
-    else:
-        with pytest.raises(PublishError, match="everybody can read it"):
-            publish(adapter, "me/x", push=True)
-    assert len(sent) == 2 * uploads
 
 
 BAD_IDS = [

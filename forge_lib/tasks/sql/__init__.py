@@ -33,7 +33,22 @@ def prepare() -> None:
 
 
 def card_facts(source: str) -> dict:
-    """What the model card says of the data: its name, and the version of the course's own."""
+    """What the model card says of the data (its name, version, the Hub's id), how it counts errors, and a prompt to try."""
+    from forge_lib.tasks.sql.failures import classify, tables_in_gold
+    from forge_lib.tasks.sql.prompt import build_messages
+    from forge_lib.tasks.sql.schema import ForeignKey, Schema, Table, render_schema
     from forge_lib.tasks.sql.sources.course import VERSION
+    from forge_lib.tasks.sql.sources.load import HUB
 
-    return {"version": VERSION, "data_name": f"FORGE course v{VERSION}" if source == "course" else source}
+    authors = Table("authors", ("author_id", "name", "born"), ("INTEGER", "TEXT", "INTEGER"), ("author_id",), ())
+    books = Table(
+        "books", ("book_id", "author_id", "title", "price"), ("INTEGER", "INTEGER", "TEXT", "REAL"), ("book_id",),
+        (ForeignKey("author_id", "authors", "author_id"),),
+    )  # fmt: skip
+    kind = source.partition(":")[0]
+    datasets = ["forge-course"] if source == "course" else [HUB[kind][0]] if kind in HUB else None  # ours is not there
+    return {
+        "version": VERSION, "data_name": f"FORGE course v{VERSION}" if source == "course" else source,
+        "datasets": datasets, "error_class": classify, "cuts": {"tables in the right query": tables_in_gold},
+        "example": build_messages(render_schema(Schema("library", (authors, books))), "How many authors were born before 1950?"),
+    }  # fmt: skip

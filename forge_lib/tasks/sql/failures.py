@@ -54,6 +54,15 @@ def error_table(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
     return pd.DataFrame(table).round(1)
 
 
+def tables_in_gold(record: dict) -> str:
+    """How many tables the right query of a record reads: "1", "2" or "3 and more"; "not counted" where it is not parsed."""
+    try:
+        count = len(_tables(parse_query(record["sql"])))
+    except SqlglotError:
+        return "not counted"
+    return "3 and more" if count > 2 else str(count)
+
+
 def _tables(tree: exp.Expression) -> set[str]:
     """Tables read, without the names that the query itself gives to parts of it (WITH)."""
     own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
