@@ -57,8 +57,8 @@ def forgotten(run: Run) -> str:
     if not probe:
         return "What the base could do besides and this may have lost was not measured before this card was written."
     return (
-        f"On a small probe of general knowledge the base was right {probe['base']:.0f}% of the time and this model "
-        f"{probe['tuned']:.0f}%: {probe['difference']:+.1f} points [{probe['low']:+.1f}, {probe['high']:+.1f}]."
+        f"On a small probe of general knowledge the base was right {probe['base']:.0f}% of the time and the tuned model, in "
+        f"PyTorch, {probe['tuned']:.0f}%: {probe['difference']:+.1f} points [{probe['low']:+.1f}, {probe['high']:+.1f}]."
     )
 
 

@@ -249,7 +249,7 @@ def _reason(error: BaseException) -> str:
         return "HF_HUB_OFFLINE is set, and nothing goes to the Hub then: unset it, and restart the kernel."
     if isinstance(error, httpx.HTTPError):
         return f"The connection to the Hub was lost ({type(error).__name__}: {said(error)}). {AGAIN}"
-    return f"{said(error)} {AGAIN}"
+    return f"{' '.join(str(error).split())} {AGAIN}"  # the Hub's reason for a single file stands in a line of its own
 
 
 def _check_card(card: Path) -> None:

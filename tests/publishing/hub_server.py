@@ -87,6 +87,7 @@ class Hub(ThreadingHTTPServer):
         self.faults: list[Fault] = []
         self.log: list[tuple] = []
         self.loses: set[str] = set()  # files that a commit does not take, though it says so
+        self.full = ""  # why the storage takes no large file any more
         self.pause = 0.0  # seconds a block of an upload
         self.uploading = threading.Event()  # set when the first block of an upload has come
 
@@ -298,6 +299,8 @@ class Handler(BaseHTTPRequestHandler):
             there = wanted["oid"] in found.objects  # then no action: the client sends nothing
             href = f"{self.server.url}/lfs/{repo}/{wanted['oid']}"
             actions = {} if there else {"actions": {"upload": {"href": href, "header": {}}}}
+            if self.server.full:
+                actions = {"error": {"code": 403, "message": self.server.full}}
             answer.append({"oid": wanted["oid"], "size": wanted["size"], **actions})
         self._json({"transfer": "basic", "objects": answer})
 

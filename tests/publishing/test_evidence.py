@@ -63,7 +63,7 @@ def test_the_training_has_its_time_and_an_estimate_that_says_so(kept, measured):
 
 
 def test_what_was_forgotten_is_said_where_it_was_measured(kept, measured):
-    assert "right 43% of the time and this model 31%: -12.0 points [-20.0, -4.0]" in model_card(
+    assert "right 43% of the time and the tuned model, in PyTorch, 31%: -12.0 points [-20.0, -4.0]" in model_card(
         kept, **measured, repo_id="me/x"
     )
 

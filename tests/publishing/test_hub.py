@@ -179,6 +179,12 @@ def test_a_token_that_may_not_is_told_apart(adapter, hub, monkeypatch, token, re
     assert token not in str(caught.value) and hub.repositories == {}
 
 
+def test_a_full_storage_is_told_in_the_hubs_words(adapter, hub):
+    hub.full = "Private repository storage limit reached"
+    with pytest.raises(PublishError, match="ada/x is not published. .*storage limit reached"):
+        publish(adapter, "ada/x", push=True)
+
+
 def test_a_hub_that_is_not_there_is_a_sentence(adapter, hub, monkeypatch):
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(PublishError, match="connection to the Hub was lost"):

@@ -17,6 +17,7 @@ from forge_lib.models.generate import generate
 from forge_lib.models.load import load_adapted, load_base
 from forge_lib.publishing.card import model_card
 from forge_lib.publishing.hub import prepare_folder, prepare_merged, publish
+from forge_lib.serving.model import open_model
 from forge_lib.tasks.sql import card_facts
 from forge_lib.training.sft import add_lora, save_adapter
 
@@ -67,7 +68,7 @@ def test_the_merged_folder_answers_on_another_machine_as_here(tiny, run, measure
     assert said(code(card), hub, tmp_path) == wanted != answer(load_base(profile), tokenizer, profile.max_new_tokens)
 
 
-def test_a_gguf_file_answers_on_another_machine(tiny, run, measured, hub, tmp_path):
+def test_a_gguf_file_answers_on_another_machine_as_here(tiny, run, measured, hub, tmp_path):
     profile, adapter = tiny
     merged = save_merged(profile, adapter, tmp_path / "merged")
     file = convert_f16(merged, tmp_path / "model-F16.gguf")
@@ -77,7 +78,9 @@ def test_a_gguf_file_answers_on_another_machine(tiny, run, measured, hub, tmp_pa
     prepare_folder(tmp_path / "publish" / "gguf", card, [file])
     publish(tmp_path / "publish" / "gguf", "ada/x", push=True)
     assert f'hf_hub_download("ada/x", "{file.name}")' in code(card)
-    assert said(code(card), hub, tmp_path)
+    messages, limit = card_facts("course")["example"], 6
+    wanted = open_model(str(file), profile).answer(messages, limit).text.strip()
+    assert wanted and said(code(card), hub, tmp_path) == wanted, "another prompt than the course's"
 
 
 @pytest.mark.slow  # transformers takes half a minute to widen the package's GGUF, as it does for whoever follows the card
