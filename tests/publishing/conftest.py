@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from hub_server import READER, TOKEN, hub_server
-from huggingface_hub import constants
+from huggingface_hub import constants, file_download
 from huggingface_hub.utils import _http
 from made_up import answers
 
@@ -56,7 +56,8 @@ def hub(tmp_path, monkeypatch):
         }  # fmt: skip
         for name, value in settings.items():
             monkeypatch.setattr(constants, name, value)
-        monkeypatch.setattr(_http, "time", types.SimpleNamespace(sleep=lambda _: None))  # retries wait 23 s in all
+        for module in (_http, file_download):  # retries wait 23 s in all
+            monkeypatch.setattr(module, "time", types.SimpleNamespace(sleep=lambda _: None))
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         _http.close_session()
         yield server
