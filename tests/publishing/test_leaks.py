@@ -173,6 +173,12 @@ def test_a_base_named_by_a_folder_is_found(tmp_path, name):
         assert kinds(tmp_path) == []
 
 
+def test_the_title_that_a_gguf_file_gives_itself_is_no_folder(tmp_path):
+    """The embedded base has one, so that no merged model of it could be published."""
+    (tmp_path / "config.json").write_text('{"_model_name_or_path": "Smollm2 135M 8k Lc100K Mix1 Ep2"}')
+    assert kinds(tmp_path) == []
+
+
 def test_the_courses_own_tokenizer_passes_in_seconds_and_offline(tmp_path, tokenizer, monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     tokenizer.save_pretrained(tmp_path)
