@@ -130,7 +130,7 @@ def publish(
     if not token:
         raise PublishError("push=True needs a token: set HF_TOKEN or run `hf auth login`, then run this cell again.")
     api = HfApi(token=token)
-    with in_sentences(repo_id):
+    with _in_sentences(repo_id):
         url, private = _repository(api, repo_id, private)
         if tag:
             _check_tag(api, folder, repo_id, tag)
@@ -224,7 +224,7 @@ REFUSED = {  # status: what it means for an upload, and the mend
 
 
 @contextlib.contextmanager
-def in_sentences(repo_id: str) -> Iterator[None]:
+def _in_sentences(repo_id: str) -> Iterator[None]:
     """Turn what the Hub's client raises within the block into a PublishError that says what to do."""
     try:
         yield
