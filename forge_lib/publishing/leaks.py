@@ -292,10 +292,7 @@ def _assigned(path: Path, text: str) -> Iterator[tuple[int, str]]:
 
 
 def _local_bases(text: str) -> Iterator[tuple[int, str]]:
-    """(line, kind) where a configuration names a base model by a folder (`base_model_name_or_path`, `_name_or_path`).
-
-    `_model_name_or_path` is neither: transformers keeps the title there that a GGUF file gives itself.
-    """
+    """(line, kind) where a configuration names a base by a folder; `_model_name_or_path` is the title in a GGUF file."""
     for found in re.finditer(r'"((?!_model_name)\w*name_or_path)"\s*:\s*("(?:[^"\\]|\\.)*")', text):
         if is_local_base(json.loads(found[2], strict=False)):
             yield text.count("\n", 0, found.start()) + 1, f"{found[1]} names a folder of this machine, not a Hub id"
