@@ -6,7 +6,9 @@ before they are taken, so that no review brings in what the gate would have thro
 
 from __future__ import annotations
 
+import hashlib
 import html
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,34 +18,46 @@ from forge_lib.data.readers import fault, records
 from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.gate import check_pair
-from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.pairs import Pair, with_difficulty
+from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 
 VERDICTS = ("accept", "fix", "reject")
 BATCH = 50  # pairs in one sitting; attention fades after that
 ROWS = 5
+ASKED = "asked-"  # how the id of a pair begins that a person asked for in the demo
+_APPENDING = threading.Lock()  # of one page's threads and another's
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a reviewer said of one pair. question and sql are empty where they stay as they are."""
+    """What a reviewer said of one pair. question and sql are empty where they stay as they are.
+
+    db_id: set where the pair was asked in the demo, on the database of that name: such a decision brings its pair along
+    """
 
     id: str
     verdict: str
     question: str = ""
     sql: str = ""
+    db_id: str = ""
 
 
 class Review:
     """Pairs under review and the JSONL file that keeps the decisions.
 
     `pending` are the pairs not yet decided, `reviewed` those taken so far. Opening the same file again goes on where it
-    stopped; the last decision on a pair counts.
+    stopped; the last decision on a pair counts. Pairs that were asked in the demo (see `note_asked`) join the others
+    where `data` has their database, and wait in the file where it has not.
     """
 
     def __init__(self, data: DataSet, pairs: Sequence[Pair], path: Path | str):
         self.data, self.pairs, self.path = data, {p.id: p for p in pairs}, Path(path)
-        self.decisions = {d.id: d for d in read_decisions(self.path)} if self.path.exists() else {}
+        said = read_decisions(self.path) if self.path.exists() else []
+        asked = {d.id: d for d in said if d.db_id}
+        here = {i: _asked_pair(d) for i, d in asked.items() if data.database(d.db_id).exists()}
+        self.pairs |= here
+        self.decisions = {d.id: d for d in said if d.id in here or d.id not in asked}
         foreign = self.decisions.keys() - self.pairs.keys()
         if foreign:
             raise DataError(
@@ -121,6 +135,29 @@ def read_decisions(path: Path | str) -> list[Decision]:
             raise fault(path, line, f"the verdict is '{decision.verdict}', not one of {', '.join(VERDICTS)}")
         decisions.append(decision)
     return decisions
+
+
+def note_asked(path: Path | str, db_id: str, question: str, sql: str, right: bool) -> Decision:
+    """Add to a file of decisions what a person says of the answer to a question of theirs: whole lines, at once.
+
+    db_id: the name of the database's file without its ending. The same question and query again is the same pair.
+    """
+    path = Path(path)
+    seen = hashlib.sha256("\0".join((db_id, question, sql)).encode("utf-8", "replace")).hexdigest()[:12]
+    decision = Decision(ASKED + seen, "accept" if right else "reject", question, sql, db_id)
+    with _APPENDING:
+        if path.exists():
+            cut_torn_tail(path)
+        append_jsonl(path, vars(decision))
+    return decision
+
+
+def _asked_pair(decision: Decision) -> Pair:
+    wording = "unanswerable" if decision.sql == NO_ANSWER else ""
+    pair = Pair(
+        decision.id, decision.db_id, decision.question, decision.sql, wording=wording, provenance="asked in the demo"
+    )
+    return with_difficulty(pair)
 
 
 def card(data: DataSet, pair: Pair) -> dict[str, str]:

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from forge_lib.data.items import DataError
-from forge_lib.tasks.sql.review import Decision, Review, card, read_decisions, review_widget
+from forge_lib.tasks.sql.prompt import NO_ANSWER
+from forge_lib.tasks.sql.review import Decision, Review, card, note_asked, read_decisions, review_widget
 
 
 @pytest.fixture
@@ -124,3 +125,34 @@ def test_a_decision_whose_line_has_no_end_counts(review):
     again = Review(review.data, list(review.pairs.values()), review.path)
     again.decide(Decision("l-2", "accept"))
     assert [d.id for d in read_decisions(review.path)] == ["l-1", "l-2"]
+
+
+def test_what_was_asked_in_the_demo_joins_the_pairs_of_its_database(review):
+    note_asked(review.path, "library", "How many authors?", "SELECT COUNT(*) FROM authors", True)
+    note_asked(review.path, "library", "Who wrote?", "SELECT 1", False)
+    note_asked(review.path, "library", "Who is the publisher?", NO_ANSWER, True)
+    note_asked(review.path, "another", "How many?", "SELECT 1", True)
+    again = Review(review.data, review.data.train, review.path)
+    asked, unanswerable = again.reviewed
+    assert (asked.db_id, asked.question, asked.sql) == ("library", "How many authors?", "SELECT COUNT(*) FROM authors")
+    assert asked.provenance == "asked in the demo; accepted in review" and asked.difficulty == "easy"
+    assert unanswerable.wording == "unanswerable"
+    assert again.counts() == {"accept": 2, "fix": 0, "reject": 1, "pending": 3}
+    assert len(read_decisions(review.path)) == 4  # the one on another database waits
+
+
+def test_the_same_question_judged_again_is_the_same_pair_and_a_reviewer_may_overrule(review):
+    first = note_asked(review.path, "library", "How many authors?", "SELECT COUNT(*) FROM authors", False)
+    assert note_asked(review.path, "library", "How many authors?", "SELECT COUNT(*) FROM authors", True).id == first.id
+    again = Review(review.data, review.data.train, review.path)
+    assert [p.id for p in again.reviewed] == [first.id]
+    again.decide(Decision(first.id, "reject"))
+    assert Review(review.data, review.data.train, review.path).reviewed == []
+
+
+def test_a_line_that_a_kill_cut_off_does_not_spoil_the_next(review):
+    review.decide(Decision("l-1", "accept"))
+    with review.path.open("a") as file:
+        file.write('{"id": "asked-1", "ver')
+    note_asked(review.path, "library", "How many authors?", "SELECT COUNT(*) FROM authors", True)
+    assert [d.verdict for d in read_decisions(review.path)] == ["accept", "accept"]
