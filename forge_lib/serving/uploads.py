@@ -1,0 +1,126 @@
+"""A file that somebody brings becomes a database to ask: a SQLite file copied as it is now, a CSV file as one table."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sqlite3
+import warnings
+from pathlib import Path
+
+from forge_lib.data.items import DataError
+from forge_lib.data.readers import SEPARATORS, read_text
+from forge_lib.lab.files import said
+from forge_lib.tasks.sql.databases import why_unreadable
+from forge_lib.tasks.sql.schema import fold
+from forge_lib.tasks.sql.sources.folder import take_in
+
+MAX_MB = 100  # of an upload
+MAX_COLUMNS = 2000  # of a table, as SQLite is built by default
+CSV = (".csv", ".tsv")
+ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
+# Up to 15 digits: more would be rounded as soon as a cell of the column is empty. "007" is a name, not a number.
+WHOLE = r"-?(0|[1-9]\d{0,14})"
+DECIMAL = rf"({WHOLE}|-?0?\.\d+|-?(0|[1-9]\d*)\.\d+)([eE][+-]?\d{{1,3}})?"
+
+
+def take_upload(origin: Path, folder: Path, max_mb: float = MAX_MB) -> Path:
+    """A SQLite file made of the file at `origin`, in `folder` and under its name; `origin` stays as it is.
+
+    max_mb: how large it may be (MB). Raises DataError, in a sentence, for a file that is larger, no database and no
+    table, or empty; RunError where the disk is too small. Then nothing is left in `folder`.
+    """
+    size = origin.stat().st_size / 2**20
+    if size > max_mb:
+        raise DataError(f"{origin.name} has {size:.0f} MB, and {max_mb:g} MB are taken. {LARGER}")
+    target = folder / f"{origin.stem}.sqlite"
+    try:
+        if origin.suffix.lower() in CSV:
+            csv_to_sqlite(origin, target)
+        elif origin.suffix.lower() == ".sql":  # whose statements could run for ever
+            raise DataError(f"{origin.name} {why_unreadable(origin) or 'is named like a script of SQL. Rename it'}.")
+        else:
+            take_in(origin, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return target
+
+
+LARGER = "Start the demo on your machine with --db FILE: that has no limit and makes no copy."
+
+
+def csv_to_sqlite(origin: Path, target: Path) -> None:
+    """Write a CSV file (UTF-8; separated by comma, semicolon, tab or bar) as the one table of a new SQLite file.
+
+    The table has the file's name and the columns those of its first line, with `_` for what is no letter or digit.
+    Columns of numbers only become numbers; what begins with a zero stays text, and so do dates. Raises DataError.
+    """
+    frame = read_table(origin)
+    table = _plain(origin.stem) or "data"
+    table = f"my_{table}" if fold(table).startswith("sqlite_") else table
+    try:
+        with contextlib.closing(sqlite3.connect(target)) as database, database:
+            frame.to_sql(table, database, index=False)
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        raise DataError(f"{origin.name} does not fit into a SQLite table ({said(error)}).") from error
+
+
+def read_table(path: Path):
+    """A CSV file as a pandas DataFrame, with names and types as `csv_to_sqlite` says. Raises DataError."""
+    import pandas as pd
+
+    text = read_text(path)
+    if not text.strip():
+        raise DataError(f"{path.name} is empty. Its first line should name the columns, and rows should follow.")
+    first = text.lstrip().partition("\n")[0]
+    separator = max(SEPARATORS, key=first.count)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the first line would be cut
+            frame = pd.read_csv(
+                io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, na_values=[""], index_col=False,
+                skipinitialspace=True,
+            )  # fmt: skip
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning, ValueError) as error:
+        raise DataError(
+            f"{path.name} is no table ({said(error)}). Every row needs as many fields as the first line."
+        ) from error
+    if frame.empty:
+        raise DataError(f"{path.name} has a first line and no rows below it, so there is nothing to ask.")
+    if len(frame.columns) > MAX_COLUMNS:
+        raise DataError(f"{path.name} has {len(frame.columns):,} columns, and a SQLite table holds {MAX_COLUMNS:,}.")
+    frame.columns = _names([str(c) for c in frame.columns])
+    return frame.apply(_typed, decimal="," if separator == ";" else ".")
+
+
+def _typed(column, decimal: str):
+    """A column of text as numbers, where all of it is."""
+    import pandas as pd
+
+    there = column.dropna()
+    if not len(there):
+        return column
+    if there.str.fullmatch(WHOLE).all():
+        return pd.to_numeric(column).astype("Int64")
+    pointed = column
+    if decimal == "," and not there.str.contains(".", regex=False).any():
+        pointed = column.str.replace(",", ".", regex=False)
+    return pd.to_numeric(pointed) if pointed.dropna().str.fullmatch(DECIMAL).all() else column
+
+
+def _names(columns: list[str]) -> list[str]:
+    """Names that SQL takes without quotes as far as that goes, each once whatever the case of its letters."""
+    names: dict[str, str] = {}  # by what SQLite takes for one
+    for number, column in enumerate(columns, 1):
+        plain = "" if re.fullmatch(r"Unnamed: \d+", column) else _plain(column)
+        name, again = plain or f"column_{number}", 2
+        while fold(name) in names:
+            name, again = f"{plain or 'column'}_{again}", again + 1
+        names[fold(name)] = name
+    return list(names.values())
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_")
