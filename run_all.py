@@ -6,6 +6,7 @@ python run_all.py --profile smoke      the same in a few minutes, to see that ev
 python run_all.py --only 04            one notebook
 python run_all.py --from 06            from one notebook on (continues a stopped run)
 python run_all.py --data my:DIR --run mine   the lessons on other data, in a run folder of their own
+python run_all.py --data sqlite:FILE --run shop   from a SQLite file without questions to a model of its own
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ if __name__ == "__main__":  # Ctrl-C ends with a sentence from here on: the impo
 
 import argparse
 import ast
+import contextlib
 import datetime
 import hashlib
 import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -200,6 +203,8 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
         if write_back:
             sweep(NOTEBOOKS)
         rows = load_summary(lab.dir)
+        if data != "course":
+            prepare_data(lab)
         for number, source in enumerate(chosen, 1):
             print(f"\n[{number}/{len(chosen)}] {source.stem}", flush=True)
             with ending(
@@ -285,11 +290,30 @@ def check_all(options: argparse.Namespace, chosen: list[Path]) -> tuple[Run, str
 
 def check_data(source: str) -> None:
     """Raise RunError when there is no such data, or it cannot be read."""
-    from forge_lib.data.items import DataError
     from forge_lib.tasks import COURSE, get
 
-    try:
+    with refused(source):
         get(COURSE).check_source(source)
+
+
+def prepare_data(lab: Run) -> None:
+    """Load the run's data once before its first notebook, so that their remarks come before an hour of training does.
+
+    Raises RunError when they cannot be used.
+    """
+    from forge_lib.tasks import get
+
+    with refused(lab.source):
+        get(lab.task).load(lab.source, lab)
+
+
+@contextlib.contextmanager
+def refused(source: str) -> Iterator[None]:
+    """What is the matter with data becomes a sentence about the option that named them."""
+    from forge_lib.data.items import DataError
+
+    try:
+        yield
     except DataError as error:
         raise RunError(f"--data {source}: {error}") from error
 
@@ -301,7 +325,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--seed", type=seed_argument, default=SEED, help=f"a whole number from 0 to {2**32 - 1}")
     parser.add_argument(
-        "--data", default="course", help="course, spider:DIR, bird:DIR or my:DIR (give it a --run of its own)"
+        "--data",
+        default="course",
+        help="course, spider:DIR, bird:DIR, my:DIR or sqlite:FILE (give it a --run of its own)",
     )
     parser.add_argument("--only", metavar="NN", help="one notebook, by number or name")
     parser.add_argument("--from", dest="start", metavar="NN", help="this notebook and all after it")

@@ -304,6 +304,7 @@ def test_solutions_are_not_written_over_through_a_link(course, capsys):
 def test_the_command_that_goes_on_asks_for_the_same(course, capsys, monkeypatch):
     monkeypatch.setattr(run_all, "execute", lambda *_: {"seconds": 1.0, "peak_gb": 1.0, "failure": "cell 3: x"})
     monkeypatch.setattr(run_all, "check_data", lambda source: None)
+    monkeypatch.setattr(run_all, "prepare_data", lambda lab: None)
     arguments = [
         "--profile",
         "smoke",

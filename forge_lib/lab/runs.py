@@ -157,9 +157,10 @@ def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object 
                 f"runs/{run}."
             )
         if config.get("data_folder", _folder_hash(source)) != _folder_hash(source):  # older runs do not say
+            what = "file" if os.path.isfile(where) else "folder"
             raise RunError(
-                f"runs/{run} was made with another folder of the name '{Path(where).name}'. Use another --run name, or, "
-                f'where that folder was only moved, take "data_folder" out of runs/{run}/config.json.'
+                f"runs/{run} was made with another {what} of the name '{Path(where).name}'. Use another --run name, or, "
+                f'where that {what} was only moved, take "data_folder" out of runs/{run}/config.json.'
             )
     return lab, reason
 
@@ -268,7 +269,7 @@ def seed_argument(text: str) -> int:
 
 
 def absolute_source(source: str) -> str:
-    """A data source with its folder made absolute: kernels work in the repository, not where this was called.
+    """A data source with its folder or file made absolute: kernels work in the repository, not where this was called.
 
     Raises RunError for what can be no path.
 
@@ -279,7 +280,7 @@ def absolute_source(source: str) -> str:
     try:
         return source if where in ("", "hub") else f"{kind}:{os.path.realpath(os.path.expanduser(where))}"
     except ValueError as error:
-        raise RunError(f"{where!r} cannot be the path of a folder ({error}).") from error
+        raise RunError(f"{where!r} cannot be the path of a folder or file ({error}).") from error
 
 
 def run_command(lab: Run, *words: str) -> str:

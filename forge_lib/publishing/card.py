@@ -73,6 +73,11 @@ def check_numbers(results: Sequence[dict]) -> None:
                 raise ValueError(f"{name} is {value}")
 
 
+def is_own(run: Run) -> bool:
+    """Whether the run's data is somebody's own: no licence is known for it, so nothing of it is quoted."""
+    return run.data.partition(":")[0] not in get(run.task).DATA_LICENCES
+
+
 def licence(base: str, data: str, task: str = COURSE) -> tuple[str, str]:
     """The Hub's id for the licence of what was made, and the reason: it follows from the base's and the data's.
 
@@ -113,7 +118,7 @@ def _card(
     facts = task.card_facts(run.data)
     shipped = next(r for r in rows if r["contender"] == tuned)
     shown = shipped_file(run, formats) if kind == "gguf" else shipped
-    records, own = shipped_records(run, shown), run.data.startswith("my")
+    records, own = shipped_records(run, shown), is_own(run)
     versions = run.config("sft")["versions"]  # those of the training; later notebooks may run under others
     template = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
         task.CARD.read_text("utf-8")

@@ -27,7 +27,7 @@ from forge_lib.lab.runs import Run, existing
 from forge_lib.models.embedded import describe_base
 from forge_lib.models.load import base_id
 from forge_lib.publishing import paper_tables, reproduction
-from forge_lib.publishing.card import licence
+from forge_lib.publishing.card import is_own, licence
 from forge_lib.publishing.leaks import leaks
 from forge_lib.publishing.markdown import Marked, block, code, escape, one_line
 from forge_lib.publishing.paper_page import Page
@@ -77,7 +77,7 @@ def _report(run: Run, figures: Path, author: str, quoted: int | None) -> str:
     profile = Profile(**{**config["profile"], "gguf_formats": tuple(config["profile"]["gguf_formats"])})
     about, card = _of_card(run, profile, config, evaluation)
     metric = about.get("metric_name", "accuracy")
-    own = run.data.partition(":")[0] not in get(run.task).DATA_LICENCES
+    own = is_own(run)
     quoted = (0 if own else QUOTED) if quoted is None else quoted
     answers = evaluation.answers.get(evaluation.shipped["contender"], [])
     page, base = Page(figures, facts, metric), base_id(profile)
@@ -106,7 +106,7 @@ def _of_card(run: Run, profile: Profile, config: dict, evaluation: SimpleNamespa
     task, base = get(run.task), base_id(profile)
     head, body = re.fullmatch(r"---\n(.*?)\n---\n(.*)", task.CARD.read_text("utf-8"), re.S).groups()
     known = {
-        "run": replace(run, profile=profile), "base": base, "tuned": evaluation.shipped["contender"], "own": run.data.startswith("my"),
+        "run": replace(run, profile=profile), "base": base, "tuned": evaluation.shipped["contender"], "own": is_own(run),
         "licence": licence(base, run.data, run.task)[1], **task.card_facts(run.data),
         "versions": ", ".join(f"{k} {v}" for k, v in config["versions"].items() if v != "absent"),
     }  # fmt: skip

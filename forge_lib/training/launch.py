@@ -45,7 +45,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=seed_argument, default=SEED)
     parser.add_argument("--task", default=COURSE, help="what is learnt; see forge_lib/tasks")
     parser.add_argument(
-        "--data", default="course", help="where it comes from; for sql: course, spider:DIR, bird:DIR or my:DIR"
+        "--data",
+        default="course",
+        help="where it comes from; for sql: course, spider:DIR, bird:DIR, my:DIR or sqlite:FILE",
     )
     parser.add_argument("--steps", type=_count, help="make no more than so many optimizer steps")
     parser.add_argument(

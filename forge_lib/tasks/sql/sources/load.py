@@ -20,6 +20,7 @@ from forge_lib.tasks.sql.sources.bird import load_bird
 from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.tasks.sql.sources.folder import load_folder
 from forge_lib.tasks.sql.sources.spider import load_spider
+from forge_lib.tasks.sql.sources.sqlite import check_sqlite, load_sqlite
 
 SCHEMA_SHARE = 0.6  # of a profile's max_length; the rest is for instruction, question and answer
 # The Hub's copy, the official page, and room on the disk in GB (BIRD: the paper says 33.4; Spider: an upper bound).
@@ -33,8 +34,9 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     """The data set that `source` names:
 
     "course": the course's own; "spider:DIR", "bird:DIR": a benchmark in its official layout; "my:DIR": yours (see
-    `load_folder`). DIR is relative to the working folder and may begin with ~; "spider:hub" and "bird:hub" fetch the
-    benchmark first, once (see `fetch`). A data set comes back as it is, so that a cell can be run again.
+    `load_folder`); "sqlite:FILE": a database of yours without questions, which a program draws (see `load_sqlite`). DIR
+    and FILE are relative to the working folder and may begin with ~; "spider:hub" and "bird:hub" fetch the benchmark
+    first, once (see `fetch`). A data set comes back as it is, so that a cell can be run again.
 
     lab: the lesson's run; its seed draws what has to be held out (without it, `seed`). For a lesson, pairs of yours or a
     benchmark's whose SQL fails are left out of every part and named (see `golds.py`), and prompts are made to fit its
@@ -48,7 +50,7 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     if isinstance(source, DataSet):
         return source
     seed = lab.seed if lab else seed
-    data = replace(_load(source, seed), source=source)
+    data = replace(_load(source, seed, lab), source=source)
     if lab:
         if source != "course":
             _without_failing(data, seed)
@@ -68,7 +70,9 @@ def check_source(source: str) -> None:
     >>> check_source("course")
     """
     kind, _, place = str(source).partition(":")
-    if not (kind in HUB and place == "hub"):
+    if kind == "sqlite" and place:
+        check_sqlite(place)
+    elif not (kind in HUB and place == "hub"):
         _load(source, seed=17)
 
 
@@ -97,14 +101,17 @@ def _without_failing(data: DataSet, seed: int) -> None:
     data.without_rows = [p for _, pairs in data.splits() for p in pairs if p.id in empty]
 
 
-def _load(source: str, seed: int) -> DataSet:
+def _load(source: str, seed: int, lab: Run | None = None) -> DataSet:
     name, _, place = str(source).partition(":")
     if source == "course":
         return load_course()
+    if name == "sqlite" and place:
+        return load_sqlite(place, seed, lab)
     if name not in LOADERS or not place:
         raise DataError(
-            f"There is no data source '{str(source)[:80]}'. Choose 'course', 'spider:DIR', 'bird:DIR' or 'my:DIR', where "
-            "DIR is a folder; 'spider:hub' and 'bird:hub' fetch the benchmark from the Hugging Face Hub."
+            f"There is no data source '{str(source)[:80]}'. Choose 'course', 'spider:DIR', 'bird:DIR', 'my:DIR' or "
+            "'sqlite:FILE', where DIR is a folder and FILE a database; 'spider:hub' and 'bird:hub' fetch the benchmark from "
+            "the Hugging Face Hub."
         )
     if name in HUB and place == "hub":
         return LOADERS[name](fetch(name, CACHE / name), seed=seed)

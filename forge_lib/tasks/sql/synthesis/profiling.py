@@ -18,11 +18,13 @@ from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_na
 from forge_lib.tasks.sql.synthesis.clocks import MOMENT, clock_of, day_of, is_written_day
 from forge_lib.tasks.sql.synthesis.wording import flag_values, is_machine_text, is_quotable, nouns
 
-# flag: yes or no; prose: too long to be quoted; opaque (paths, JSON, hashes) and private: never asked about
+# flag: yes or no; prose: sentences, shown and never filtered by; opaque (paths, JSON, hashes) and private: never asked about
 KINDS = ("key", "category", "flag", "label", "number", "year", "date", "text", "prose", "opaque", "private", "empty")
 PRIVATE = re.compile(
     r"e?mail|phone|fax|passw|token|street|address|ssn|iban|vin(_|$)|licen[cs]e_(no|number)|url|website|homepage", re.I
 )
+# What people write sentences into, whatever its length.
+FREE_TEXT = re.compile(r"(^| )(notes?|comments?|remarks?|descriptions?|biography|bio|summary|abstract|feedback)$")
 EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
 SHORT = 40  # characters; longer texts are no labels that a question could quote
 MOST_ROWS = 100_000  # of a table that are looked at
@@ -35,7 +37,8 @@ STEPS = (
 class Column:
     """One column. kind: one of KINDS; values: of its `distinct` non-null values the EXAMPLES most frequent.
 
-    clock: how a date is kept, one of `clocks.CLOCKS`; flag: what it holds for yes and for no
+    clock: how a date is kept, one of `clocks.CLOCKS`; flag: what it holds for yes and for no; said: how questions call it
+    where that is shorter than its name
     """
 
     table: str
@@ -47,10 +50,11 @@ class Column:
     values: tuple[Any, ...]
     clock: str = ""
     flag: tuple[Any, Any] | None = None
+    said: str = ""
 
     @property
     def words(self) -> str:
-        return words(self.name)
+        return self.said or words(self.name)
 
     @cached_property
     def askable(self) -> tuple[Any, ...]:
@@ -80,6 +84,7 @@ class DatabaseProfile:
     keys: dict[str, str]  # table -> the one column that identifies its rows; tables without one are absent
     joins: tuple[Join, ...]
     left_out: dict[str, str] = field(default_factory=dict)  # table, view or column that could not be read -> why
+    views: frozenset[str] = frozenset()
 
     def of_kind(self, table: str, *kinds: str) -> list[Column]:
         return [c for c in self.columns[table] if c.kind in kinds]
@@ -139,7 +144,19 @@ def profile_database(path: Path | str) -> DatabaseProfile:
         t: tuple(replace(c, kind="key") if _is_key(c, (t, c.name) in linked, primary[t]) else c for c in its)
         for t, its in columns.items()
     }
-    return DatabaseProfile(schema, columns, keys, joins, left_out)
+    columns = {t: tuple(replace(c, said=_short(c, its)) for c in its) for t, its in columns.items()}
+    return DatabaseProfile(schema, columns, keys, joins, left_out, frozenset(views))
+
+
+def _short(column: Column, its: tuple[Column, ...]) -> str:
+    """The words of a column without the name of its table, "" where another column of the table ends in what is left.
+
+    A product's product name is its name; an order's order date is not its date, as it may have a date of shipping too.
+    """
+    own = nouns(column.table)[0] + " "
+    rest = column.words.removeprefix(own)
+    alone = not any(c != column and c.words.endswith(rest) for c in its)
+    return rest if column.words.startswith(own) and alone and column.kind != "key" else ""
 
 
 @contextlib.contextmanager
@@ -215,7 +232,9 @@ def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag
         return "opaque"
     if max(map(len, texts)) > 3 * SHORT or sum(map(len, texts)) / len(texts) > SHORT:
         return "prose"
-    if re.search(r"(^| )(id|key|uuid|guid)$", said):
+    if FREE_TEXT.search(said) and sum(len(t.split()) for t in texts) >= 3 * len(texts):
+        return "prose"
+    if re.search(r"(^| )(id|key|uuid|guid)$", said) or (said.endswith("extension") and all(t.isdigit() for t in texts)):
         return "key"
     if distinct <= max(3, min(30, filled // 2)) and distinct < filled:
         return "category"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from forge_lib.tasks.sql.schema import quote_name
 from forge_lib.tasks.sql.synthesis.clocks import CLOCKS
 from forge_lib.tasks.sql.synthesis.profiling import Column, DatabaseProfile, Join
-from forge_lib.tasks.sql.synthesis.wording import flag_words, rounded, said_number
+from forge_lib.tasks.sql.synthesis.wording import be, counts, flag_words, is_of_rows, many, rounded, said_number
 
 OPENERS = ("List", "Show", "Give me", "Find", "Return", "I need", "Show me", "I want to see", "Please list", "Tell me")
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -18,6 +18,12 @@ LONGEST_WORD = 20  # characters; what is longer is a text without spaces
 GLUE = {"about", "also", "been", "from", "have", "into", "over", "that", "their", "them", "they", "this", "were", "when", "will",
         "with", "your"}  # fmt: skip
 AGGREGATES = {"AVG": "average", "MAX": "highest", "MIN": "lowest", "SUM": "total"}
+OTHERWISE = {
+    "AVG": "mean",
+    "MAX": "largest",
+    "MIN": "smallest",
+    "SUM": "summed",
+}  # of a column that bears the word itself
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,8 @@ class Sampler:
 
     def __init__(self, profile: DatabaseProfile, rng: random.Random):
         self.profile, self.rng = profile, rng
-        self.tables = [t for t, columns in profile.columns.items() if any(c.rows for c in columns)]
+        self.tables = [t for t, columns in profile.columns.items()
+                       if any(c.rows for c in columns) and (t not in profile.views or is_of_rows(t))]  # fmt: skip
         pairs = [frozenset((j.child, j.parent)) for j in profile.joins]
         # Two keys to one table need roles ("home team") that a plain question cannot word safely.
         self.joins = [j for j in profile.joins if pairs.count(frozenset((j.child, j.parent))) == 1
@@ -77,14 +84,14 @@ class Sampler:
 
     def condition(self, table: str, prefix: str = "", but: Column | None = None) -> Condition:
         """A filter on one column of `table` that some of its rows pass."""
-        kinds = ("category", "flag", "number", "date", "year", "text", "label", "prose")
+        kinds = ("category", "flag", "number", "date", "year", "text", "label")
         column = self.rng.choice([c for c in self.profile.of_kind(table, *kinds) if c != but and c.distinct > 1])
-        name, said = prefix + quote_name(column.name), column.words
+        name, said = prefix + quote_name(column.name), f"{column.words} {be(column.words)}"
         if column.nulls and self.rng.random() < 0.15:
             return self.rng.choice(
                 [
-                    _whose(f"{name} IS NULL", f"{said} is not recorded"),
-                    _whose(f"{name} IS NOT NULL", f"{said} is recorded"),
+                    _whose(f"{name} IS NULL", f"{said} not recorded"),
+                    _whose(f"{name} IS NOT NULL", f"{said} recorded"),
                 ]
             )
         value = self.rng.choice(column.askable)
@@ -101,15 +108,18 @@ class Sampler:
         if isinstance(value, float) and value != rounded(value):
             raise Missing  # nobody asks for 0.15000000596
         if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 1:
-            return _whose(f"{name} != {literal(value)}", f"{said} is not {_in_words(value)}")
+            return _whose(f"{name} != {literal(value)}", f"{said} not {_in_words(value)}")
         if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 2:
             a, b = self.rng.sample(column.askable, 2)
-            return _whose(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} is {_in_words(a)} or {_in_words(b)}")
-        if column.kind == "prose" or (column.kind in ("label", "text") and self.rng.random() < 0.5):
+            return _whose(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} {_in_words(a)} or {_in_words(b)}")
+        if column.kind in ("label", "text") and self.rng.random() < 0.5:
             known = [w for w in str(value).split() if w.isalpha() and len(w) > 3 and w.lower() not in GLUE]
             word = self.rng.choice([w for w in known if len(w) <= LONGEST_WORD])
-            return _whose(f"{name} LIKE '%{word}%'", f"{said} contains {word}")
-        return _whose(f"{name} = {literal(value)}", f"{said} is {_in_words(value)}")
+            return _whose(
+                f"{name} LIKE '%{word}%'",
+                f"{column.words} {'contains' if be(column.words) == 'is' else 'contain'} {word}",
+            )
+        return _whose(f"{name} = {literal(value)}", f"{said} {_in_words(value)}")
 
     def _on_number(self, name: str, said: str, values: list, year: bool) -> Condition:
         drawn = sorted(self.rng.sample(values[len(values) // 10 :], 3)) if len(values) > 4 else [need(None)] * 3
@@ -124,21 +134,21 @@ class Sampler:
         exact = 2 if year else isinstance(value, int) and abs(value) < SMALL
         v = said_number(value)
         return self.rng.choice([
-            _whose(f"{name} > {value}", f"{said} is {over} {v}"), _whose(f"{name} < {value}", f"{said} is {under} {v}"),
-            _whose(f"{name} >= {value}", f"{said} is {v} or later" if year else f"{said} is at least {v}"),
-            _whose(f"{name} BETWEEN {low} AND {high}", f"{said} is between {said_number(low)} and {said_number(high)}"),
-        ] + [_whose(f"{name} = {value}", f"{said} is {v}")] * exact)  # fmt: skip
+            _whose(f"{name} > {value}", f"{said} {over} {v}"), _whose(f"{name} < {value}", f"{said} {under} {v}"),
+            _whose(f"{name} >= {value}", f"{said} {v} or later" if year else f"{said} at least {v}"),
+            _whose(f"{name} BETWEEN {low} AND {high}", f"{said} between {said_number(low)} and {said_number(high)}"),
+        ] + [_whose(f"{name} = {value}", f"{said} {v}")] * exact)  # fmt: skip
 
     def _on_date(self, name: str, said: str, day: str, clock: str) -> Condition:
         moment = CLOCKS[clock].format(name)
         its_day = name if clock == "day" else f"date({moment})"  # a moment of a day is after its midnight
         month = f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
         return self.rng.choice([
-            _whose(f"strftime('%Y', {moment}) = '{day[:4]}'", f"{said} is in {day[:4]}"),
-            _whose(f"strftime('%Y-%m', {moment}) = '{day[:7]}'", f"{said} is in {month}"),
-            _whose(f"{its_day} > '{day}'", f"{said} is after {day}"),
-            _whose(f"{its_day} < '{day}'", f"{said} is before {day}"),
-        ] + [_whose(f"{its_day} = '{day}'", f"{said} is on {day}")] * (clock != "day"))  # fmt: skip
+            _whose(f"strftime('%Y', {moment}) = '{day[:4]}'", f"{said} in {day[:4]}"),
+            _whose(f"strftime('%Y-%m', {moment}) = '{day[:7]}'", f"{said} in {month}"),
+            _whose(f"{its_day} > '{day}'", f"{said} after {day}"),
+            _whose(f"{its_day} < '{day}'", f"{said} before {day}"),
+        ] + [_whose(f"{its_day} = '{day}'", f"{said} on {day}")] * (clock != "day"))  # fmt: skip
 
 
 class Missing(LookupError):
@@ -164,6 +174,34 @@ def literal(value) -> str:
 def _in_words(value) -> str:
     """A value as a question says it."""
     return said_number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def aggregated(function: str, words: str) -> str:
+    """An aggregate of a column in words; of what is counted the highest is a number, and the total is one anyway.
+
+    >>> aggregated("SUM", "unit price"), aggregated("SUM", "total"), aggregated("SUM", "units in stock")
+    ('total unit price', 'summed total', 'total units in stock')
+    >>> aggregated("MAX", "units in stock")
+    'highest number of units in stock'
+    """
+    said = AGGREGATES[function]
+    number = "number of " if function in ("MAX", "MIN") and counts(words) else ""
+    return f"{OTHERWISE[function] if said in words.split() else said} {number}{words}"
+
+
+def extremal(function: str, words: str) -> str:
+    """What a row with the MAX or MIN of a column has.
+
+    >>> extremal("MAX", "unit price"), extremal("MIN", "units in stock")
+    ('highest unit price', 'fewest units in stock')
+    """
+    return f"{'most' if function == 'MAX' else 'fewest'} {words}" if counts(words) else aggregated(function, words)
+
+
+def several(column: Column) -> str:
+    """A column in words, as that of several rows; what is no noun ("founded", "sent at") stays."""
+    noun = column.kind not in ("date", "year") or column.words.endswith(("date", "day", "year"))
+    return many(column.words) if noun else column.words
 
 
 def not_null(column: Column, name: str, where: str = "") -> str:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from forge_lib.tasks.sql.schema import quote_name
 from forge_lib.tasks.sql.synthesis.profiling import Column
-from forge_lib.tasks.sql.synthesis.sampler import AGGREGATES, Draft, Missing, Sampler, not_null
-from forge_lib.tasks.sql.synthesis.wording import counted, many, one
+from forge_lib.tasks.sql.synthesis.sampler import (
+    AGGREGATES,
+    Draft,
+    Missing,
+    Sampler,
+    aggregated,
+    extremal,
+    not_null,
+    several,
+)
+from forge_lib.tasks.sql.synthesis.wording import be, counted, many, one
 
 
 def _list_columns(s: Sampler) -> Draft:
@@ -14,7 +23,7 @@ def _list_columns(s: Sampler) -> Draft:
     chosen = s.rng.sample(
         s.profile.of_kind(t, "label", "category", "number", "date", "year"), s.rng.choice([1, 2, 2, 3])
     )
-    said = " and ".join([", ".join(c.words for c in chosen[:-1]), chosen[-1].words][len(chosen) == 1 :])
+    said = " and ".join([", ".join(map(several, chosen[:-1])), several(chosen[-1])][len(chosen) == 1 :])
     return Draft(
         f"SELECT {', '.join(quote_name(c.name) for c in chosen)} FROM {quote_name(t)}",
         f"{s.open()} the {said} of all {many(t)}.",
@@ -27,7 +36,7 @@ def filtered(s: Sampler) -> Draft:
     shown = s.rng.choice([s.label(t), s.shown(t)])
     c = s.condition(t, but=shown)
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {c.sql}",
-                 s.rng.choice([f"What is the {shown.words} of each of the {many(t)} {c.many}?",
+                 s.rng.choice([f"What {be(shown.words)} the {shown.words} of each of the {many(t)} {c.many}?",
                                f"{s.open()} the {shown.words} of every {one(t)} {c.one}."]))  # fmt: skip
 
 
@@ -40,7 +49,7 @@ def _filtered_twice(s: Sampler) -> Draft:
         raise Missing
     word = s.rng.choice(["and", "and", "or"])
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {a.sql} {word.upper()} {b.sql}",
-                 f"{s.open()} the {shown.words} of {many(t)} {a.many} {word} {b.many}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(t)} {a.many} {word} {b.many}.")  # fmt: skip
 
 
 def _count_rows(s: Sampler) -> Draft:
@@ -60,7 +69,7 @@ def _aggregate(s: Sampler) -> Draft:
     """One number about a column of numbers."""
     t = s.table()
     number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
-    said = f"the {AGGREGATES[function]} {number.words}"
+    said = f"the {aggregated(function, number.words)}"
     if s.rng.random() < 0.4:
         return Draft(
             f"SELECT {function}({quote_name(number.name)}) FROM {quote_name(t)}", f"What is {said} of all {many(t)}?"
@@ -79,7 +88,7 @@ def _two_aggregates(s: Sampler) -> Draft:
     a, b = s.rng.sample(list(AGGREGATES), 2)
     n = quote_name(number.name)
     return Draft(f"SELECT {a}({n}), {b}({n}) FROM {quote_name(t)}",
-                 f"{s.open()} the {AGGREGATES[a]} and the {AGGREGATES[b]} {number.words} of all {many(t)}.")  # fmt: skip
+                 f"{s.open()} the {AGGREGATES[a]} and the {aggregated(b, number.words)} of all {many(t)}.")  # fmt: skip
 
 
 def _distinct_values(s: Sampler) -> Draft:
@@ -89,11 +98,11 @@ def _distinct_values(s: Sampler) -> Draft:
     if s.rng.random() < 0.5:
         return Draft(
             f"SELECT COUNT(DISTINCT {quote_name(c.name)}) FROM {quote_name(t)}",
-            f"How many different values of {c.words} do the {many(t)} have?",
+            f"How many different {several(c)} do the {many(t)} have?",
         )
     return Draft(
         f"SELECT DISTINCT {quote_name(c.name)} FROM {quote_name(t)}",
-        f"{s.open()} the different values of {c.words} among the {many(t)}.",
+        f"{s.open()} the different {several(c)} of the {many(t)}.",
     )
 
 
@@ -103,7 +112,7 @@ def ordered(s: Sampler) -> Draft:
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
     down = s.rng.random() < 0.5
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} ORDER BY {quote_name(by.name)}{' DESC' * down}",
-                 f"{s.open()} the {shown.words} of all {many(t)}, ordered by {by.words} from {_ends(by, down)}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of all {many(t)}, ordered by {by.words} from {_ends(by, down)}.")  # fmt: skip
 
 
 def _top(s: Sampler) -> Draft:
@@ -116,19 +125,15 @@ def _top(s: Sampler) -> Draft:
         c = s.condition(t, but=by)
         where, among = c.sql, f" among those {c.many}"
     extreme = (
-        {True: "latest", False: "earliest"}[down]
+        f"{'latest' if down else 'earliest'} {by.words}"
         if by.kind in ("date", "year")
-        else {True: "highest", False: "lowest"}[down]
+        else extremal("MAX" if down else "MIN", by.words)
     )
-    what = (
-        f"the {one(t)} with the {extreme} {by.words}"
-        if k == 1
-        else f"each of the {k} {many(t)} with the {extreme} {by.words}"
-    )
+    what = f"the {one(t)} with the {extreme}" if k == 1 else f"each of the {k} {many(t)} with the {extreme}"
     # NULL is SQLite's lowest; downwards it comes first only where nothing else is left.
     cut = not_null(by, quote_name(by.name), where) if where or k > 1 or not down else ""
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)}{cut} ORDER BY {quote_name(by.name)}{' DESC' * down} LIMIT {k}",
-                 f"What is the {shown.words} of {what}{among}?")  # fmt: skip
+                 f"What {be(shown.words)} the {shown.words} of {what}{among}?")  # fmt: skip
 
 
 def _grouped(s: Sampler) -> Draft:
@@ -140,7 +145,7 @@ def _grouped(s: Sampler) -> Draft:
                      s.rng.choice([f"How many {many(t)} are there for each {by.words}?", f"{s.open()} each {by.words} and its number of {many(t)}."]))  # fmt: skip
     number, function = s.pick(t, "number"), s.rng.choice(list(AGGREGATES))
     return Draft(f"SELECT {quote_name(by.name)}, {function}({quote_name(number.name)}) FROM {quote_name(t)} GROUP BY {quote_name(by.name)}",
-                 f"For each {by.words}, what is the {AGGREGATES[function]} {number.words} of the {many(t)}?")  # fmt: skip
+                 f"For each {by.words}, what is the {aggregated(function, number.words)} of the {many(t)}?")  # fmt: skip
 
 
 def _largest_group(s: Sampler) -> Draft:
@@ -167,7 +172,7 @@ def _beyond_average(s: Sampler) -> Draft:
     sign, word = s.rng.choice([(">", "above"), ("<", "below")])
     n = quote_name(number.name)
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {n} {sign} (SELECT AVG({n}) FROM {quote_name(t)})",
-                 f"{s.open()} the {shown.words} of {many(t)} whose {number.words} is {word} the average of all {many(t)}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(t)} whose {number.words} {be(number.words)} {word} the average of all {many(t)}.")  # fmt: skip
 
 
 def extreme(s: Sampler) -> Draft:
@@ -177,7 +182,7 @@ def extreme(s: Sampler) -> Draft:
     function = s.rng.choice(["MAX", "MIN"])
     n = quote_name(number.name)
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(t)} WHERE {n} = (SELECT {function}({n}) FROM {quote_name(t)})",
-                 f"What is the {shown.words} of the {many(t)} that have the {AGGREGATES[function]} {number.words} of all?")  # fmt: skip
+                 f"What {be(shown.words)} the {shown.words} of the {many(t)} that have the {extremal(function, number.words)} of all?")  # fmt: skip
 
 
 def _both_groups(s: Sampler) -> Draft:

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from forge_lib.tasks.sql.schema import quote_name
-from forge_lib.tasks.sql.synthesis.sampler import AGGREGATES, Draft, Sampler, full, need, not_null, on
-from forge_lib.tasks.sql.synthesis.wording import a, counted, many, one
+from forge_lib.tasks.sql.synthesis.sampler import (
+    AGGREGATES,
+    Draft,
+    Sampler,
+    aggregated,
+    extremal,
+    full,
+    need,
+    not_null,
+    on,
+    several,
+)
+from forge_lib.tasks.sql.synthesis.wording import a, be, counted, counts, many, one
 
 
 def _filtered_by_parent(s: Sampler) -> Draft:
@@ -12,7 +23,7 @@ def _filtered_by_parent(s: Sampler) -> Draft:
     j = s.join()
     shown, c = s.shown(j.child), s.condition(j.parent, prefix=quote_name(j.parent) + ".")
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql}",
-                 f"{s.open()} the {shown.words} of {many(j.child)} that belong to {a(j.parent)} {c.one}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(j.child)} that belong to {a(j.parent)} {c.one}.")  # fmt: skip
 
 
 def _parents_by_child(s: Sampler) -> Draft:
@@ -20,7 +31,7 @@ def _parents_by_child(s: Sampler) -> Draft:
     j = s.join()
     shown, c = s.label(j.parent), s.condition(j.child, prefix=quote_name(j.child) + ".")
     return Draft(f"SELECT DISTINCT {full(shown)} FROM {on(j)} WHERE {c.sql}",
-                 f"What are the different {shown.words} values of {many(j.parent)} that have {a(j.child)} {c.one}?")  # fmt: skip
+                 f"What are the different {several(shown)} of {many(j.parent)} that have {a(j.child)} {c.one}?")  # fmt: skip
 
 
 def _side_by_side(s: Sampler) -> Draft:
@@ -50,7 +61,7 @@ def _aggregate_of_parent(s: Sampler) -> Draft:
         s.condition(j.parent, prefix=quote_name(j.parent) + "."),
     )
     return Draft(f"SELECT {function}({full(number)}) FROM {on(j)} WHERE {c.sql}",
-                 f"What is the {AGGREGATES[function]} {number.words} of {many(j.child)} that belong to {a(j.parent)} {c.one}?")  # fmt: skip
+                 f"What is the {aggregated(function, number.words)} of {many(j.child)} that belong to {a(j.parent)} {c.one}?")  # fmt: skip
 
 
 def _children_per_parent(s: Sampler) -> Draft:
@@ -79,7 +90,7 @@ def _number_per_parent(s: Sampler) -> Draft:
         s.rng.choice(list(AGGREGATES)),
     )
     return Draft(f"SELECT {full(shown)}, {function}({full(number)}) FROM {on(j)} GROUP BY {quote_name(j.parent)}.{quote_name(key)}",
-                 f"For each {one(j.parent)} that has {many(j.child)}, give its {shown.words} and the {AGGREGATES[function]} {number.words} of its {many(j.child)}.")  # fmt: skip
+                 f"For each {one(j.parent)} that has {many(j.child)}, give its {shown.words} and the {aggregated(function, number.words)} of its {many(j.child)}.")  # fmt: skip
 
 
 def _busiest_parent(s: Sampler) -> Draft:
@@ -90,12 +101,12 @@ def _busiest_parent(s: Sampler) -> Draft:
     by, said = (
         ("COUNT(*)", many(j.child))
         if number is None
-        else (f"SUM({full(number)})", f"total {number.words} of {many(j.child)}")
+        else (f"SUM({full(number)})", f"{aggregated('SUM', number.words)} of {many(j.child)}")
     )
     where = "" if number is None or down else not_null(number, full(number))
     word = {True: "most", False: "fewest"}[down] if number is None else {True: "highest", False: "lowest"}[down]
     return Draft(f"SELECT {full(shown)} FROM {on(j)}{where} GROUP BY {quote_name(j.parent)}.{quote_name(key)} ORDER BY {by}{' DESC' * down} LIMIT 1",
-                 f"What is the {shown.words} of the {one(j.parent)} with the {word} {said}?")  # fmt: skip
+                 f"What {be(shown.words)} the {shown.words} of the {one(j.parent)} with the {word} {said}?")  # fmt: skip
 
 
 def _busy_parents(s: Sampler) -> Draft:
@@ -108,7 +119,7 @@ def _busy_parents(s: Sampler) -> Draft:
         where, whose = f" WHERE {c.sql}", f" {c.many}"
     order, said = s.rng.choice([("", ""), (" ORDER BY COUNT(*) DESC", ", those with the most first")])
     return Draft(f"SELECT {full(shown)} FROM {on(j)}{where} GROUP BY {quote_name(j.parent)}.{quote_name(key)} HAVING COUNT(*) > {k}{order}",
-                 f"{s.open()} the {shown.words} of {many(j.parent)} with more than {counted(k, j.child)}{whose}{said}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(j.parent)} with more than {counted(k, j.child)}{whose}{said}.")  # fmt: skip
 
 
 def _childless(s: Sampler) -> Draft:
@@ -119,16 +130,17 @@ def _childless(s: Sampler) -> Draft:
         f" WHERE {k} IS NOT NULL" if any(x.name == j.column and x.nulls for x in s.profile.columns[j.child]) else ""
     )
     return Draft(f"SELECT {quote_name(shown.name)} FROM {quote_name(j.parent)} WHERE {quote_name(j.target)} NOT IN (SELECT {k} FROM {c}{filled})",
-                 s.rng.choice([f"{s.open()} the {shown.words} of {many(j.parent)} that have no {one(j.child)}.",
-                               f"Which {many(j.parent)} have no {many(j.child)}? Give their {shown.words}."]))  # fmt: skip
+                 s.rng.choice([f"{s.open()} the {several(shown)} of {many(j.parent)} that have no {one(j.child)}.",
+                               f"Which {many(j.parent)} have no {many(j.child)}? Give their {several(shown)}."]))  # fmt: skip
 
 
 def _top_with_parent(s: Sampler) -> Draft:
     """The parent of the child with the largest number or latest date."""
     j = s.join()
     shown, by = s.label(j.parent), s.pick(j.child, "number", "date", "year")
+    last = extremal("MAX", by.words) if by.kind == "number" else f"latest {by.words}"
     return Draft(f"SELECT {full(shown)} FROM {on(j)} ORDER BY {full(by)} DESC LIMIT 1",
-                 f"What is the {shown.words} of the {one(j.parent)} to which the {one(j.child)} with the {'latest' if by.kind != 'number' else 'highest'} {by.words} belongs?")  # fmt: skip
+                 f"What {be(shown.words)} the {shown.words} of the {one(j.parent)} to which the {one(j.child)} with the {last} belongs?")  # fmt: skip
 
 
 def chain(s: Sampler) -> Draft:
@@ -151,7 +163,7 @@ def chain(s: Sampler) -> Draft:
             )
         return Draft(
             f"SELECT {full(shown)} FROM {path} WHERE {c.sql}",
-            f"{s.open()} the {shown.words} of {many(j.child)} {through} {c.one}.",
+            f"{s.open()} the {several(shown)} of {many(j.child)} {through} {c.one}.",
         )
     shown = s.label(j.parent)
     if s.rng.random() < 0.4:
@@ -159,7 +171,7 @@ def chain(s: Sampler) -> Draft:
         return Draft(f"SELECT {full(shown)}, COUNT(*) FROM {path} WHERE {c.sql} GROUP BY {quote_name(j.parent)}.{quote_name(key)}",
                      f"Counting only {many(j.child)} {through} {c.one}, give the {shown.words} of each {one(j.parent)} and its number of {many(j.child)}.")  # fmt: skip
     return Draft(f"SELECT DISTINCT {full(shown)} FROM {path} WHERE {c.sql}",
-                 f"What are the different {shown.words} values of {many(j.parent)} with {many(j.child)} {through} {c.one}?")  # fmt: skip
+                 f"What are the different {several(shown)} of {many(j.parent)} with {many(j.child)} {through} {c.one}?")  # fmt: skip
 
 
 def _above_average_in_group(s: Sampler) -> Draft:
@@ -172,7 +184,7 @@ def _above_average_in_group(s: Sampler) -> Draft:
     )
     n = quote_name(number.name)
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql} AND {full(number)} > (SELECT AVG({n}) FROM {quote_name(j.child)})",
-                 f"{s.open()} the {shown.words} of {many(j.child)} that belong to {a(j.parent)} {c.one} and whose own {number.words} is above the average of all {many(j.child)}.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(j.child)} that belong to {a(j.parent)} {c.one} and whose own {number.words} {be(number.words)} above the average of all {many(j.child)}.")  # fmt: skip
 
 
 def _ranked_categories(s: Sampler) -> Draft:
@@ -181,7 +193,7 @@ def _ranked_categories(s: Sampler) -> Draft:
     by, number, k = s.pick(j.parent, "category"), s.pick(j.child, "number"), s.rng.choice([1, 2])
     function = s.rng.choice(["AVG", "SUM"])
     return Draft(f"SELECT {full(by)}, {function}({full(number)}) FROM {on(j)} GROUP BY {full(by)} HAVING COUNT(*) > {k} ORDER BY {function}({full(number)}) DESC",
-                 f"For each {by.words} of {many(j.parent)} with more than {counted(k, j.child)}, give the {AGGREGATES[function]} {number.words} of the {many(j.child)}, highest first.")  # fmt: skip
+                 f"For each {by.words} of {many(j.parent)} with more than {counted(k, j.child)}, give the {aggregated(function, number.words)} of the {many(j.child)}, highest first.")  # fmt: skip
 
 
 def _share_of_parent(s: Sampler) -> Draft:
@@ -199,8 +211,9 @@ def _strong_parents(s: Sampler) -> Draft:
     """Parents whose children's average is above that of all."""
     j = s.join()
     shown, key, number = s.label(j.parent), need(s.profile.keys.get(j.parent)), s.pick(j.child, "number")
+    more = "more" if counts(number.words) else "a higher"
     return Draft(f"SELECT {full(shown)} FROM {on(j)} GROUP BY {quote_name(j.parent)}.{quote_name(key)} HAVING AVG({full(number)}) > (SELECT AVG({quote_name(number.name)}) FROM {quote_name(j.child)})",
-                 f"{s.open()} the {shown.words} of {many(j.parent)} whose {many(j.child)} have on average a higher {number.words} than all {many(j.child)} do on average.")  # fmt: skip
+                 f"{s.open()} the {several(shown)} of {many(j.parent)} whose {many(j.child)} have on average {more} {number.words} than all {many(j.child)} do on average.")  # fmt: skip
 
 
 def _ranked_parents_over_chain(s: Sampler) -> Draft:
@@ -229,7 +242,7 @@ def _top_of_group(s: Sampler) -> Draft:
     )
     function = s.rng.choice(["MAX", "MIN"])
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql} AND {full(number)} = (SELECT {function}({full(number)}) FROM {on(j)} WHERE {c.sql})",
-                 f"Among the {many(j.child)} that belong to {a(j.parent)} {c.one}, what is the {shown.words} of those with the {AGGREGATES[function]} {number.words}?")  # fmt: skip
+                 f"Among the {many(j.child)} that belong to {a(j.parent)} {c.one}, what are the {several(shown)} of those with the {extremal(function, number.words)}?")  # fmt: skip
 
 
 JOINED = [

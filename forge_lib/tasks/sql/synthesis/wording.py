@@ -28,22 +28,73 @@ ADJECTIVE = re.compile(
     r"|external|urgent|foreign|domestic|overdue|outdoor|indoor)"
 )
 NO_ADJECTIVE = {"need", "feed", "seed", "speed", "breed", "timetable", "vegetable", "motive", "representative"}
-UNCOUNTED = {"data", "media", "metadata", "info", "staff"}
+UNCOUNTED = {"data", "media", "metadata", "info", "staff", "freight", "equipment", "money"}
+PREPOSITIONS = {"of", "in", "on", "per", "by", "for", "to", "at", "from", "with"}
+# Singulars that inflect takes for plurals; it does so with all that end in -us, -is and -ss.
+SINGULAR = {"gas", "lens", "canvas", "atlas", "bias", "news", "series", "species", "gps", "sms", "dns", "pos"}
+AMOUNTS = {"sales", "wages", "fees", "earnings", "costs", "expenses", "revenues", "taxes", "tips", "savings", "dues", "proceeds",
+           "rates", "prices", "scores", "ratings", "odds", "values", "amounts", "totals", "charges", "profits", "losses"}  # fmt: skip
 
 
 @functools.cache
-def nouns(table: str) -> tuple[str, str]:
-    """(one, many) of what a table holds; words that are not English stay as they are.
+def nouns(name: str) -> tuple[str, str]:
+    """(one, many) of what a table, or a column, is called after; words that are not English stay as they are.
 
     >>> nouns("loan_requests"), nouns("Person"), nouns("status"), nouns("товар")
     (('loan request', 'loan requests'), ('person', 'people'), ('status', 'statuses'), ('товар', 'товар'))
+    >>> nouns("products by category"), nouns("date of birth")[1]
+    (('product by category', 'products by category'), 'dates of birth')
     """
-    *front, last = words(table).split(" ")
+    front, last, rest = _head(name)
     one, many = last, last
     if re.search("[a-z]$", last) and last not in UNCOUNTED:
-        singular = not re.search("(us|is|ss)$", last) and _inflect().singular_noun(last)  # it says "statu"
+        singular = _singular(last)
         one, many = singular or last, last if singular else _inflect().plural_noun(last)
-    return " ".join([*front, one]), " ".join([*front, many])
+    return " ".join([*front, one, *rest]), " ".join([*front, many, *rest])
+
+
+def _head(name: str) -> tuple[list[str], str, list[str]]:
+    """The noun of a name, with the words before and after it: of "units in stock" it is "units"."""
+    said = words(name).split(" ")
+    end = next((i for i, word in enumerate(said[:-1]) if i and word in PREPOSITIONS), len(said))
+    return said[: end - 1], said[end - 1], said[end:]
+
+
+def _singular(word: str) -> str:
+    """The singular of a plural, "" of any other word."""
+    if word in SINGULAR or re.search("(us|is|ss)$", word):  # inflect says "statu"
+        return ""
+    return _inflect().singular_noun(word) or ""
+
+
+@functools.cache
+def be(name: str) -> str:
+    """ "is", or "are" where a column is called after several things.
+
+    >>> be("unit_price"), be("units_in_stock"), be("status"), be("children")
+    ('is', 'are', 'is', 'are')
+    """
+    word = _head(name)[1]
+    return "are" if re.search("[a-z]$", word) and word not in UNCOUNTED and _singular(word) else "is"
+
+
+def counts(name: str) -> bool:
+    """Whether a column is called after things that it counts: it holds a number of bytes, but no number of sales.
+
+    >>> counts("units_in_stock"), counts("total_sales"), counts("unit_price")
+    (True, False, False)
+    """
+    return be(name) == "are" and _head(name)[1] not in AMOUNTS
+
+
+def is_of_rows(view: str) -> bool:
+    """Whether the name of a view says what one of its rows is, so that they can be counted under it.
+
+    >>> is_of_rows("active_customers"), is_of_rows("Alphabetical list of products"), is_of_rows("Sales by Year")
+    (True, False, False)
+    """
+    said = words(view).split(" ")
+    return not PREPOSITIONS & set(said) and said[-1] not in ("list", "report", "summary", "view", "overview")
 
 
 def many(table: str) -> str:

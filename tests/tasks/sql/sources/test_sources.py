@@ -195,9 +195,9 @@ def test_a_check_before_a_run_fetches_nothing():
             check_source(nothing)
 
 
-@pytest.mark.parametrize("source", ["wikisql", "spider", "spider:", "course:v1", ""])
-def test_an_unknown_source_lists_the_four_forms(source):
-    with pytest.raises(DataError, match=r"'course', 'spider:DIR', 'bird:DIR' or 'my:DIR'"):
+@pytest.mark.parametrize("source", ["wikisql", "spider", "spider:", "sqlite:", "course:v1", ""])
+def test_an_unknown_source_lists_the_five_forms(source):
+    with pytest.raises(DataError, match=r"'course', 'spider:DIR', 'bird:DIR', 'my:DIR' or 'sqlite:FILE'"):
         load_data(source)
 
 
