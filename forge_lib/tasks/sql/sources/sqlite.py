@@ -120,12 +120,13 @@ def _checked(place: str) -> Path:
         fault = why_unreadable(file)
     except (ValueError, RuntimeError):  # a zero byte, half a character, or the home of nobody
         file, fault = Path(repr(place)[1:-1]), "is missing"
+    name = file.name if len(file.name) <= 80 else f"…{file.name[-80:]}"  # its end says which
     if fault == "is missing":
         raise DataError(
-            f"There is no file '{file.name[-80:]}'. Give the path of a SQLite database from where you work, or from ~."
+            f"There is no file '{name}'. Give the path of a SQLite database from where you work, or from ~."
         )
     if fault:
-        raise DataError(f"{file.name} {fault}.")
+        raise DataError(f"{name} {fault}.")
     return file
 
 

@@ -23,7 +23,7 @@ def places(tmp_path, monkeypatch):
     """Runs and cache of this test; fewer drafts than for a reader, so that a load takes a second or two."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(sqlite, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(sqlite, "DRAFTS", 150)
+    monkeypatch.setattr(sqlite, "DRAFTS", 80)
 
 
 @pytest.fixture
@@ -86,19 +86,27 @@ def test_the_same_file_and_seed_give_the_same_questions_and_the_second_load_draw
     assert parts(load_data(lab.source, lab)) == parts(first)  # notebook 10 asks without a run what 04 asks with one
 
 
+def rename(file, prefix: str) -> None:
+    """Put a word before most names in the file, so that hardly a question with a value is as before."""
+    named = {"Products": "ProductName", "Customers": "CompanyName", "Suppliers": "CompanyName", "Shippers": "CompanyName",
+             "Employees": "FirstName", "Categories": "CategoryName", "Orders": "ShipCountry"}  # fmt: skip
+    change(file, ";".join(f"UPDATE {table} SET {name} = '{prefix} ' || {name}" for table, name in named.items()))
+
+
 def test_a_changed_file_is_asked_anew_but_not_by_a_run_that_has_trained(shop, capsys):
     lab = start("smoke", "r", data=f"sqlite:{shop}")
     before = load_data(lab.source, lab)
-    change(shop, "UPDATE Products SET ProductName = 'Fresh ' || ProductName; UPDATE Orders SET Freight = Freight + 3")
+    rename(shop, "Fresh")
     again = load_data(lab.source, lab)
-    assert parts(again) != parts(before) and "Fresh" in str([p.sql for p in again.train])
+    assert parts(again) != parts(before) and "'Fresh " in str([p.sql for p in again.train])
     lab.path("sft").mkdir()  # 04 has begun
-    change(shop, "UPDATE Products SET ProductName = 'Stale ' || ProductName")
+    rename(shop, "Stale")
     capsys.readouterr()
     kept = load_data(lab.source, lab)
     assert parts(kept) == parts(again) and "the run r goes on with the copy" in capsys.readouterr().out
+    assert golds_without_rows(kept) == []  # the database is still the one that they were drawn from
     other = start("smoke", "r2", data=f"sqlite:{shop}")
-    assert "Stale" in str([p.sql for p in load_data(other.source, other).train])
+    assert "'Stale Fresh " in str([p.sql for p in load_data(other.source, other).train])
 
 
 def test_what_an_interrupt_left_is_made_again(shop, monkeypatch):
@@ -113,9 +121,8 @@ def test_what_an_interrupt_left_is_made_again(shop, monkeypatch):
             load_data(lab.source, lab)
     assert not lab.path("source").exists()
     whole = load_data(lab.source, lab)
-    for damage in ("", "{", '{"state": 5}'):
-        lab.path("source", "made.json").write_text(damage)
-        assert parts(load_data(lab.source, lab)) == parts(whole)
+    lab.path("source", "made.json").write_text('{"state": 5')
+    assert parts(load_data(lab.source, lab)) == parts(whole)
 
 
 def script(file):
@@ -163,7 +170,7 @@ def test_what_cannot_be_asked_about_is_refused_before_a_run_begins(make, says, t
 @pytest.mark.parametrize("place", ["x" * 5000, "~nobody-of-that-name/x", "\0", "\ud800", "no/where"])
 def test_a_place_that_can_be_no_file_is_named(place):
     for load in (load_data, check_source):
-        with pytest.raises(DataError, match="There is no file '"):
+        with pytest.raises(DataError, match="There is no file '|^…x+ cannot be opened"):
             load(f"sqlite:{place}")
 
 
@@ -201,14 +208,14 @@ def test_the_minutes_and_the_pairs_are_said_before_the_first_notebook_and_keep_a
     cpu, course = PROFILES["cpu"], read_manifest()["counts"]["train"]
     assert training_minutes(cpu, course) == pytest.approx(measured("cpu")["minutes"]["04_sft"])
     assert training_minutes(cpu, 1000) < BUDGET_MIN < training_minutes(cpu, course)
-    monkeypatch.setattr(sqlite, "BUDGET_MIN", training_minutes(cpu, 40))
-    assert 35 <= len(load_data(lab.source, lab).train) <= 40
+    monkeypatch.setattr(sqlite, "BUDGET_MIN", training_minutes(cpu, 30))
+    assert 25 <= len(load_data(lab.source, lab).train) <= 30 < pairs
     assert training_minutes(PROFILES["a100"], 100) is None
 
 
 def test_what_a_person_says_beside_the_file_is_tested_on_and_what_they_reject_is_gone(shop, tmp_path, capsys):
     plain = load_data(f"sqlite:{shop}")
-    drafts = {p.id: p for p in synthesize(plain.database("shop"), 150)}
+    drafts = {p.id: p for p in synthesize(plain.database("shop"), 80)}
     first, second, third = plain.train[:3]
     said = [
         {"id": first.id, "verdict": "reject"},

@@ -355,7 +355,7 @@ def test_text_that_is_no_unicode_is_never_named(tmp_path):
 
 
 READS_BADLY = re.compile(
-    r"(notes|description|biography) (contain|is|are)|\b1 (albums|tracks|orders|customers|invoice lines|products|order details)\b"
+    r"notes (contain|is|are)|\b1 (albums|tracks|orders|customers|invoice lines|products|order details)\b"
     r"|discontinued (is|are) |total total|(stock|milliseconds|bytes) is |units in stocks|list of product|by categor|first name values"
     r"|http|\.bmp|555-98|Main Street|@|holds a BA|extension|product name|highest (units|bytes)|a higher (units|bytes)|freights|\bid\b|\b(?P<twice>the|of|a) (?P=twice)\b|  | ,|\bis are\b|None"
 )
@@ -364,17 +364,16 @@ READS_BADLY = re.compile(
 @pytest.mark.parametrize(
     ("which", "clauses"),
     [
-        ("northwind", ["that are not discontinued", "units in stock are over", "more than 1 order detail", "different company names",
-                       "How many different ship countries", "each of the products that are discontinued"]),
+        ("northwind", ["not discontinued", "units in stock are ", "more than 1 order detail", "different company names", "total units in stock"]),
         ("chinook", ["milliseconds are ", "more than 1 album", "summed total", "highest number of bytes", "different titles of albums", "have the most bytes"]),
     ],
 )  # fmt: skip
 def test_questions_on_familiar_schemas_are_english(which, clauses, request):
-    found = drafts(request.getfixturevalue(which), 4000)
+    found = drafts(request.getfixturevalue(which), 3000)
     assert [d.question for d in found if READS_BADLY.search(d.question)] == []
     said = " | ".join(d.question for d in found)
     assert [clause for clause in clauses if clause not in said] == []
-    assert not [d for d in found if re.search(r"\b(Notes|Description)\b.* (LIKE|=) ", d.sql)]
+    assert not [d for d in found if re.search(r"\b(Notes|Description) (LIKE|=|!=|IN) ", d.sql)]
 
 
 @pytest.mark.parametrize("which", ["northwind", "chinook"])
