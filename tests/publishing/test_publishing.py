@@ -110,13 +110,15 @@ def test_the_licence_follows_from_base_and_data(base, data, wanted):
     assert ("CC BY 4.0" in licence(base, data)[1]) == (data == "course")
 
 
-def test_own_data_are_not_licensed_named_or_described_as_the_courses(run, measured):
-    own = dataclasses.replace(run, data="my:shop")
+@pytest.mark.parametrize("kind", ["my", "sqlite"])
+def test_own_data_are_not_licensed_named_or_described_as_the_courses(kind, run, measured):
+    own = dataclasses.replace(run, data=f"{kind}:shop")
     card = model_card(own, **measured, repo_id="me/forge-x")
     data = ModelCard(card).data
     assert (data.license, data["license_name"], data.language) == ("other", "not-stated", None)
-    assert data.eval_results[0].dataset_type == "forge-my" and "CC BY 4.0" not in card
+    assert data.eval_results[0].dataset_type == f"forge-{kind}" and "CC BY 4.0" not in card
     assert "no personal data" not in card and "English" not in card
+    assert ("questions that a program drew" in card) == (kind == "sqlite")
 
 
 def test_the_embedded_base_is_called_what_it_is(run, measured):

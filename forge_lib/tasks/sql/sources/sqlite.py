@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forge_lib import CACHE
-from forge_lib.data.items import DataError, spread
+from forge_lib.data.items import DataError, spread, training_part
 from forge_lib.data.split import hold_out
 from forge_lib.lab.files import fresh_folder, read_json, write_atomically
 from forge_lib.lab.lock import in_turn
@@ -64,7 +64,9 @@ def load_sqlite(place: str, seed: int = 17, lab: Run | None = None) -> DataSet:
     data = load_folder(folder, seed)
     if lab:
         data.train = spread(data.train, _affordable(lab.profile), seed)
-        notes.append(_cost(lab.profile, len(data.train)))
+        profile = lab.profile
+        trained = training_part(data.train, profile.sft_pairs, profile.sft_sampled, seed)
+        notes.append(_cost(profile, len(trained)))
     return replace(data, notes=[*made["notes"], *notes, *data.notes])
 
 

@@ -69,7 +69,7 @@ def _singular(word: str) -> str:
 
 @functools.cache
 def be(name: str) -> str:
-    """ "is", or "are" where a column is called after several things.
+    """The verb that follows a column: "are" where it is called after several things.
 
     >>> be("unit_price"), be("units_in_stock"), be("status"), be("children")
     ('is', 'are', 'is', 'are')
