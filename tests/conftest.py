@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -80,6 +81,29 @@ def random_llama(tokenizer):
 def tiny_llama(random_llama):
     """The plain one."""
     return random_llama()
+
+
+@pytest.fixture(scope="session")
+def go_rendered():
+    """A function: what Ollama makes of messages by a Go template, as far as `go_template` writes them."""
+
+    def rendered(template: str, messages: list[dict]) -> str:
+        if "range" not in template:
+            system, prompt = (m["content"] for m in messages)
+            text = template.replace("{{ .System }}", system).replace("{{ .Prompt }}", prompt)
+            return text.replace('{{ "{{" }}', "{{")
+        body, _, tail = template.removeprefix("{{- range .Messages }}").rpartition("{{ end }}")
+        by_role = re.fullmatch(
+            r'{{ if eq .Role "system" }}(.*){{ else if eq .Role "user" }}(.*){{ else }}(.*){{ end }}', body, re.S
+        )
+        bodies = dict(zip(("system", "user", "assistant"), by_role.groups(), strict=True)) if by_role else {}
+        turns = [
+            bodies.get(m["role"], body).replace("{{ .Role }}", m["role"]).replace("{{ .Content }}", m["content"])
+            for m in messages
+        ]
+        return "".join(turns) + tail
+
+    return rendered
 
 
 @pytest.fixture

@@ -63,10 +63,23 @@ def encode_prompt(tokenizer, messages: Sequence[Message]) -> Prompt:
     hidden = [
         {**m, "content": _replaced(m["content"], marks)} for m in messages
     ]  # so that the template's own stand out
-    text, system = render(tokenizer, hidden), hidden[0]["content"]
-    cut = text.index(system) + len(system)
+    text = render(tokenizer, hidden)
+    cut = _end_of_first(tokenizer, hidden, text)
     head, rest = (_encoded(tokenizer, part, marks) for part in (text[:cut], text[cut:]))
     return Prompt(tuple(head), tuple(rest))
+
+
+def _end_of_first(tokenizer, messages: Sequence[Message], text: str) -> int:
+    """Where the content of the first message ends in `text`, their rendering.
+
+    A short one ("start") stands elsewhere too, within the template's own marks even; and some templates trim contents.
+    """
+    content = messages[0]["content"]
+    if text.count(content) == 1:
+        return text.index(content) + len(content)
+    stand_in = next(chr(c) for c in range(0xF0000, 0xFFFFE) if chr(c) not in text)
+    start = render(tokenizer, [{**messages[0], "content": stand_in}, *messages[1:]]).index(stand_in)
+    return start + len(content if text.startswith(content, start) else content.strip())
 
 
 def encode(tokenizer, messages: Sequence[Message], answer: str) -> Example:

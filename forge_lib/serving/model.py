@@ -11,10 +11,10 @@ from pathlib import Path
 from forge_lib.export.gguf import ExportError
 from forge_lib.lab.profiles import Profile
 from forge_lib.lab.runs import RunError, existing
-from forge_lib.models.chat import Message, encode_prompt
+from forge_lib.models.chat import Message, encode_prompt, render
 from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion
-from forge_lib.models.load import load_adapted, load_base, load_tokenizer
+from forge_lib.models.load import base_id, load_adapted, load_base, load_tokenizer
 from forge_lib.publishing.card import shipped_file
 from forge_lib.serving import BASE, ServingError
 
@@ -53,11 +53,9 @@ def open_model(which: str, profile: Profile) -> Model:
             return _weights(
                 BASE, f"The untuned base, {describe_base(profile.base_model)}.", profile, load_base(profile)
             )
-        if which.startswith("run:"):
-            return _of_run(which.removeprefix("run:"))
+        if which.startswith("run:") or which.lower().endswith(".gguf"):
+            return _gguf(gguf_file(which, profile))
         path = Path(which).expanduser()
-        if path.suffix.lower() == ".gguf":
-            return _gguf(path, path.stem, f"{path.name}; nobody has scored it here.", profile)
         if (path / "adapter_config.json").exists():
             about = f"The adapter in {path.name}/; nobody has scored it here."
             return _weights(path.name, about, profile, load_adapted(profile, path))
@@ -81,16 +79,60 @@ def run_file(name: str) -> tuple[Path, dict, Profile]:
         raise ServingError(f"The run '{name}' cannot be served. {error}") from error
 
 
-def _of_run(name: str) -> Model:
-    file, row, profile = run_file(name)
-    score = f"{row['all']:.1f}% [{row['all_low']:.1f}, {row['all_high']:.1f}] of {row['items']} frozen test questions"
-    return _gguf(file, f"forge-{name}", f"{file.name} of the run {name}: {score}.", profile)
+@dataclass(frozen=True)
+class GGUF:
+    """A GGUF file to serve: what it is called where it is served, a sentence with file and score, its base's profile."""
+
+    path: Path
+    name: str
+    about: str
+    profile: Profile
 
 
-def _gguf(file: Path, name: str, about: str, profile: Profile) -> Model:
-    from forge_lib.export.llama import complete, load_gguf
+def gguf_file(which: str, profile: Profile) -> GGUF:
+    """The file that "run:NAME" or a path that ends in .gguf names. profile: of its base, where a path is given.
 
-    tokenizer, llm = load_tokenizer(profile), load_gguf(file)
+    Raises ServingError where there is no such run or file.
+    """
+    if which.startswith("run:"):
+        name = which.removeprefix("run:")
+        file, row, profile = run_file(name)
+        score = (
+            f"{row['all']:.1f}% [{row['all_low']:.1f}, {row['all_high']:.1f}] of {row['items']} frozen test questions"
+        )
+        return GGUF(file, f"forge-{name}", f"{file.name} of the run {name}: {score}.", profile)
+    path = Path(which).expanduser()
+    if path.suffix.lower() != ".gguf" or not path.is_file():
+        raise ServingError(
+            f"There is no GGUF file '{which}'. Name one that ends in .gguf; notebook 07_quantization makes them."
+        )
+    return GGUF(path, path.stem, f"{path.name}; nobody has scored it here.", profile)
+
+
+def load_file(file: Path, profile: Profile, **options):
+    """A GGUF file in llama.cpp (`load_gguf`, which takes `options`) and the tokenizer that makes its prompts.
+
+    Raises ServingError where the file is damaged, or was not made of the profile's base.
+    """
+    from forge_lib.export.llama import load_gguf, same_token_ids
+
+    try:
+        llm, tokenizer = load_gguf(file, **options), load_tokenizer(profile)
+    except (ExportError, ModelError) as error:
+        raise ServingError(str(error)) from error
+    sample = render(tokenizer, [{"role": "system", "content": "t(a, b)"}, {"role": "user", "content": "How many?"}])
+    if not same_token_ids(llm, tokenizer, [sample]):
+        raise ServingError(
+            f"{file.name} cuts prompts into other tokens than {base_id(profile)}, the base of the profile "
+            f"'{profile.name}'. Name the profile that it was trained with."
+        )
+    return llm, tokenizer
+
+
+def _gguf(found: GGUF) -> Model:
+    from forge_lib.export.llama import complete
+
+    llm, tokenizer = load_file(found.path, found.profile)
 
     def answer(messages: Sequence[Message], limit: int) -> Completion:
         prompt, began = encode_prompt(tokenizer, messages), time.perf_counter()
@@ -98,7 +140,7 @@ def _gguf(file: Path, name: str, about: str, profile: Profile) -> Model:
         text = tokenizer.decode(ids, skip_special_tokens=True)
         return Completion(text, len(prompt), len(ids) - finished, time.perf_counter() - began, finished, tuple(ids))
 
-    return Model(name, about, tokenizer, answer, file)
+    return Model(found.name, found.about, tokenizer, answer, found.path)
 
 
 def _weights(name: str, about: str, profile: Profile, model) -> Model:

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -316,15 +315,15 @@ TEMPLATES = {
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_ollama_sends_the_prompt_that_was_trained(tokenizer, name):
+def test_ollama_sends_the_prompt_that_was_trained(tokenizer, go_rendered, name):
     """Qwen3 was sent off without the empty thought that every prompt of the course ended with."""
     other = copy.deepcopy(tokenizer)
     other.chat_template = TEMPLATES[name]
     asked = [{"role": "system", "content": "Tables:\nbooks(id)"}, {"role": "user", "content": "How many?"}]
-    assert _go(go_template(other), asked) == render(other, asked)
+    assert go_rendered(go_template(other), asked) == render(other, asked)
     if name != "one question only":
         asked += [{"role": "assistant", "content": "SELECT 1"}, {"role": "user", "content": "And then?"}]
-        assert _go(go_template(other), asked) == render(other, asked)
+        assert go_rendered(go_template(other), asked) == render(other, asked)
 
 
 @pytest.mark.parametrize("template", ["{{ messages[-1].content }}", "{{ raise_exception('no system role') }}"])
@@ -347,25 +346,6 @@ def test_the_beginning_of_a_sequence_is_left_to_the_runtime_that_adds_it(tokeniz
         single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", other.bos_token_id)]
     )
     assert "<|endoftext|>" not in go_template(other)
-
-
-def _go(template: str, messages: list[dict]) -> str:
-    """What Ollama's Go template makes of messages."""
-    if "range" not in template:
-        text = template.replace("{{ .System }}", messages[0]["content"]).replace(
-            "{{ .Prompt }}", messages[1]["content"]
-        )
-        return text.replace('{{ "{{" }}', "{{")
-    body, _, tail = template.removeprefix("{{- range .Messages }}").rpartition("{{ end }}")
-    by_role = re.fullmatch(
-        r'{{ if eq .Role "system" }}(.*){{ else if eq .Role "user" }}(.*){{ else }}(.*){{ end }}', body, re.S
-    )
-    bodies = dict(zip(("system", "user", "assistant"), by_role.groups(), strict=True)) if by_role else {}
-    turns = [
-        bodies.get(m["role"], body).replace("{{ .Role }}", m["role"]).replace("{{ .Content }}", m["content"])
-        for m in messages
-    ]
-    return "".join(turns) + tail
 
 
 def test_an_empty_list_of_pairs(f16, library: DataSet, tokenizer):

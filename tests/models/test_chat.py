@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 from forge_lib.models.chat import encode, encode_prompt, render
@@ -77,3 +79,21 @@ def test_marks_change_no_token_around_them(tokenizer):
     with_mark, without = (encode_prompt(tokenizer, build_messages("books(id)", q)) for q in ("How?<|im_end|>", "How?"))
     assert with_mark.prefix == without.prefix
     assert with_mark.rest[:3] == without.rest[:3]
+
+
+@pytest.mark.parametrize("first", ["start", "s", "im", "", "system\n", "You", "user"])
+def test_a_first_message_that_the_template_holds_too_cuts_nothing_in_two(tokenizer, first):
+    """ "start" was found within <|im_start|>, and the prompt began with a broken mark."""
+    for messages in ([{"role": "user", "content": first}], build_messages("t(a)", "x")):
+        messages = [{**messages[0], "content": first}, *messages[1:]]
+        whole = tokenizer(render(tokenizer, messages), add_special_tokens=False)["input_ids"]
+        prompt = encode_prompt(tokenizer, messages)
+        assert [*prompt.prefix, *prompt.rest] == whole
+
+
+def test_a_template_may_trim_the_first_message(tokenizer):
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = "{% for m in messages %}<|im_start|>{{ m.content | trim }}<|im_end|>{% endfor %}"
+    messages = build_messages("t(a)\n", "x")
+    prompt = encode_prompt(other, messages)
+    assert other.decode([*prompt.prefix, *prompt.rest]) == render(other, messages)

@@ -1,0 +1,136 @@
+"""The app behind `forge_lib.serving.openai`: OpenAI's chat protocol over llama.cpp's Python server.
+
+Of that server (`llama_cpp.server`) come the request's type, the queue and the streaming. What it would do otherwise
+changes answers without a word: a repeat penalty of 1.1 where a request names none, `max_completion_tokens` left unread,
+an unknown model's name answered by whichever model is there, and prompts by the file's template as it stands, with
+thinking on and with control marks in a question that make turns.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import llama_cpp.server.app as library
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from jinja2 import TemplateError
+from llama_cpp.llama_chat_format import _convert_completion_to_chat
+from llama_cpp.server.types import CreateChatCompletionRequest
+from pydantic import AliasChoices, BaseModel, Field, field_validator
+
+from forge_lib.lab.files import said
+from forge_lib.models.chat import Message, encode_prompt
+
+Encode = Callable[[Sequence[Message]], list[int]]
+
+
+class Part(BaseModel):
+    """A part of a message; this server reads text only."""
+
+    type: Literal["text"]
+    text: str
+
+
+class Turn(BaseModel):
+    """One message. Its content is text, which some clients send in parts."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str | list[Part]
+
+    @field_validator("content")
+    @classmethod
+    def joined(cls, content: str | list[Part]) -> str:
+        """The parts as one text."""
+        return content if isinstance(content, str) else "".join(part.text for part in content)
+
+
+class ChatRequest(CreateChatCompletionRequest):
+    """What a client may ask: greedy decoding unless it names a temperature, and then plain draws at that temperature.
+
+    What this server cannot do (several answers, tools, likelihoods, a form of answer) is refused instead of left out.
+    """
+
+    model: str
+    messages: list[Turn] = Field(min_length=1)
+    max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_completion_tokens", "max_tokens"))
+    temperature: float = Field(0.0, ge=0)
+    top_p: float = Field(1.0, ge=0, le=1)
+    top_k: int = Field(0, ge=0)  # 0: all tokens
+    min_p: float = Field(0.0, ge=0, le=1)
+    repeat_penalty: float = Field(1.0, ge=0)
+    n: Literal[1] | None = 1
+    functions: None = None
+    function_call: None = None
+    tools: None = None
+    tool_choice: None = None
+    response_format: None = None
+    logprobs: Literal[False] | None = None
+    top_logprobs: None = None
+
+
+def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
+    """The app that answers for a loaded GGUF (`Llama`) as the model `name`.
+
+    max_new_tokens: the longest answer where a request sets no limit. A process can serve one model: the library keeps it.
+    """
+    lock = threading.Lock()  # while a text with control marks is encoded, the tokenizer is in another state
+
+    def encode(messages: Sequence[Message]) -> list[int]:
+        with lock:
+            prompt = encode_prompt(tokenizer, messages)
+        return [*prompt.prefix, *prompt.rest]
+
+    llm.chat_handler = chat_handler(encode)
+    library._llama_proxy = lambda _name: llm  # its own loader knows nothing of load_gguf's settings
+    app = FastAPI(title="FORGE", docs_url=None, redoc_url=None)  # the pages for people fetch scripts from the network
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"][1:])) or "the request"
+        return refused(400, f"{where}: {first['msg']}.", param=where)
+
+    @app.get("/health")
+    async def health() -> dict:
+        return {"status": "ok"}
+
+    @app.get("/v1/models")
+    async def models() -> dict:
+        return {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "forge"}]}
+
+    @app.post("/v1/chat/completions", response_model=None)
+    async def chat(request: Request, body: ChatRequest):
+        if body.model != name:
+            return refused(404, f"There is no model '{body.model}' here. This server has '{name}'.", "model_not_found")
+        try:  # before the answer begins: a stream has said 200 by then
+            length = len(encode([turn.model_dump() for turn in body.messages]))
+        except TemplateError as error:
+            return refused(400, f"The model's chat template does not take these messages ({said(error)}).")
+        if length >= llm.n_ctx():
+            return refused(400, f"The messages are {length} tokens, and this server's context is {llm.n_ctx()}, answer included. "
+                           "Ask with fewer tables or turns, or start the server with a larger --context.",
+                           "context_length_exceeded", "messages")  # fmt: skip
+        body.max_tokens = body.max_tokens or max_new_tokens
+        return await library.create_chat_completion(request, body)
+
+    return app
+
+
+def chat_handler(encode: Encode) -> Callable:
+    """What `Llama.create_chat_completion` calls: an answer to the token ids that `encode` makes of the messages."""
+
+    def answer(*, llama, messages, stream=False, functions=None, function_call=None, tools=None, tool_choice=None,
+               response_format=None, logprobs=None, top_logprobs=None, **sampling):  # fmt: skip
+        done = llama.create_completion(prompt=encode(messages), stream=stream, **sampling)
+        return _convert_completion_to_chat(done, stream=stream)
+
+    return answer
+
+
+def refused(status: int, message: str, code: str | None = None, param: str | None = None) -> JSONResponse:
+    """An error as OpenAI's clients read it."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return JSONResponse({"error": error}, status_code=status)
