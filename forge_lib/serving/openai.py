@@ -119,7 +119,7 @@ def main(given: list[str] | None = None) -> int:
     if options.until_stdin_ends:  # the process that started this one holds the other end, however it ends
         threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start()
     try:
-        with _listening(options.host, options.port) as sock:
+        with ending("The server has stopped."), _listening(options.host, options.port) as sock:
             _serve(options, sock)
     except (ProfileError, ServingError) as error:
         print(f"openai: {error}", file=sys.stderr)
@@ -153,8 +153,7 @@ def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     print(
         f"{found.name} answers at http://{host}:{sock.getsockname()[1]}/v1 (Ctrl-C ends it). {found.about}", flush=True
     )
-    with ending("The server has stopped."):
-        server.run(sockets=[sock])
+    server.run(sockets=[sock])
 
 
 if __name__ == "__main__":
