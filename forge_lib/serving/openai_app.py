@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import llama_cpp.server.app as library
 from fastapi import FastAPI, Request
@@ -19,11 +19,20 @@ from fastapi.responses import JSONResponse
 from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import _convert_completion_to_chat
 from llama_cpp.server.types import CreateChatCompletionRequest
-from pydantic import AliasChoices, BaseModel, Field, field_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
 
 from forge_lib.lab.files import said
 from forge_lib.models.chat import Message, encode_prompt
 
+
+def unicode(text: str) -> str:
+    """The text; pydantic's error for one with half a surrogate pair, which JSON can hold and no tokenizer reads."""
+    text.encode()
+    return text
+
+
+Text = Annotated[str, AfterValidator(unicode)]
+Stop = Annotated[Text, Field(min_length=1)]
 Encode = Callable[[Sequence[Message]], list[int]]
 
 
@@ -31,14 +40,14 @@ class Part(BaseModel):
     """A part of a message; this server reads text only."""
 
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class Turn(BaseModel):
     """One message. Its content is text, which some clients send in parts."""
 
     role: Literal["system", "user", "assistant"]
-    content: str | list[Part]
+    content: Text | list[Part]
 
     @field_validator("content")
     @classmethod
@@ -50,17 +59,20 @@ class Turn(BaseModel):
 class ChatRequest(CreateChatCompletionRequest):
     """What a client may ask: greedy decoding unless it names a temperature, and then plain draws at that temperature.
 
-    What this server cannot do (several answers, tools, likelihoods, a form of answer) is refused instead of left out.
+    What this server cannot do (several answers, tools, likelihoods, a form of answer) is refused instead of left out, and
+    so is what only llama.cpp knows: a grammar with a mistake in it ends the library's process.
     """
 
-    model: str
+    model: Text
     messages: list[Turn] = Field(min_length=1)
     max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_completion_tokens", "max_tokens"))
-    temperature: float = Field(0.0, ge=0)
+    temperature: float = Field(0.0, ge=0, le=2)
     top_p: float = Field(1.0, ge=0, le=1)
-    top_k: int = Field(0, ge=0)  # 0: all tokens
+    top_k: int = Field(0, ge=0, lt=2**31)  # 0: all tokens
     min_p: float = Field(0.0, ge=0, le=1)
-    repeat_penalty: float = Field(1.0, ge=0)
+    repeat_penalty: float = Field(1.0, gt=0, le=2)
+    seed: int | None = Field(None, ge=0, lt=2**32)
+    stop: Stop | list[Stop] | None = None
     n: Literal[1] | None = 1
     functions: None = None
     function_call: None = None
@@ -69,6 +81,11 @@ class ChatRequest(CreateChatCompletionRequest):
     response_format: None = None
     logprobs: Literal[False] | None = None
     top_logprobs: None = None
+    logit_bias: None = None
+    logit_bias_type: None = None
+    grammar: None = None
+    min_tokens: Literal[0] = 0
+    mirostat_mode: Literal[0] = 0
 
 
 def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:

@@ -178,6 +178,8 @@ def test_a_prompt_over_the_context_is_refused(ask, messages, stream):
         ("n", {"n": 2}), ("logprobs", {"logprobs": True}), ("temperature", {"temperature": -1}), ("max_", {"max_tokens": 0}),
         ("tools", {"tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}]}),
         ("response_format", {"response_format": {"type": "json_object"}}),
+        ("grammar", {"extra_body": {"grammar": "root ::= ("}}), ("stop", {"stop": ""}), ("seed", {"seed": -1}),
+        ("logit_bias", {"logit_bias": {"1": 5}}), ("temperature", {"temperature": 3}),
         ("messages", {"messages": []}), ("messages.0.role", {"messages": [{"role": "robot", "content": "x"}]}),
         ("messages.0.content", {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}),
     ],
@@ -187,12 +189,19 @@ def test_what_the_server_cannot_do_is_refused_by_name(ask, messages, asked, opti
         ask(**{"messages": messages} | options)
 
 
-def test_a_body_that_is_no_json_is_a_sentence(url):
-    request = urllib.request.Request(f"{url}/chat/completions", b"{", {"Content-Type": "application/json"})
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"{", "JSON"), (b"[]", "dictionary"),
+        (b'{"model": "forge-shop", "messages": [{"role": "user", "content": "\\ud800"}]}', "surrogates not allowed"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_request_is_a_sentence(url, body, sentence):
+    request = urllib.request.Request(f"{url}/chat/completions", body, {"Content-Type": "application/json"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with pytest.raises(urllib.error.HTTPError) as caught:
         opener.open(request)
-    assert caught.value.code == 400 and "JSON" in json.loads(caught.value.read())["error"]["message"]
+    assert caught.value.code == 400 and sentence in json.loads(caught.value.read())["error"]["message"]
 
 
 def servers() -> list[psutil.Process]:
