@@ -1,12 +1,15 @@
-# make course · make test · make check (all but the slow tests). Each sets the machine up first (PYTHON=python3.12 chooses another Python, 3.10 to 3.13).
+# make course · make demo · make test · make check (all but the slow tests). Each sets the machine up first (PYTHON=python3.12 chooses another Python, 3.10 to 3.13).
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 PROFILE ?= auto
 
-.PHONY: course test check install lint
+.PHONY: course demo test check install lint
 course: install
 	$(RUN) run_all.py --profile $(PROFILE)
+
+demo: install
+	$(RUN) -m forge_lib.serving.demo
 
 check: install
 	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist worksteal -m "not slow"
