@@ -26,6 +26,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,7 +219,20 @@ def run_course(chosen: list[Path], profile: str, run: str, seed: int, write_back
                 print(f"Mend it, then go on with: {go_on(lab, source, chosen, write_back)}")
                 break
     print_summary(rows)
+    if lab.path("export", "Modelfile").exists():
+        print(f"\nAsk the model in the browser: {demo_command(lab)}")
     return not failure
+
+
+def demo_command(lab: Run) -> str:
+    """The command that opens the page on which the run's model is asked, about its database where the run is of one.
+
+    >>> demo_command(Run("shop", get_profile("smoke")[0], 17, "sql", Path("runs/shop"), source="sqlite:/data/my shop.db"))
+    "python -m forge_lib.serving.demo --run shop --db '/data/my shop.db'"
+    """
+    kind, _, file = lab.source.partition(":")
+    words = ["--run", lab.name] + (["--db", file] if kind == "sqlite" else [])
+    return shlex.join(["python", "-m", "forge_lib.serving.demo", *words])
 
 
 def go_on(lab: Run, source: Path, chosen: list[Path], write_back: bool) -> str:
