@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,10 +36,13 @@ def load_gguf(file: Path, context: int = 4096, **options):
     threads = torch.get_num_threads()
     try:
         with _defaults():
-            return Llama(str(file), n_ctx=context, n_batch=context, n_gpu_layers=-1, n_threads=threads,
-                         n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
+            llm = Llama(str(file), n_ctx=context, n_batch=context, n_gpu_layers=-1, n_threads=threads,
+                        n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
     except ValueError as error:
         raise broken(file) from error
+    alive = weakref.ref(llm)  # one that a script still holds is freed before Python takes the library apart
+    atexit.register(lambda: (held := alive()) and held.close())
+    return llm
 
 
 @contextlib.contextmanager

@@ -4,12 +4,14 @@ import copy
 import dataclasses
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from forge_lib import ROOT
 from forge_lib.evaluation.contenders import local_model, messages_for
 from forge_lib.export import gguf, llama
 from forge_lib.export.gguf import ExportError
@@ -167,6 +169,14 @@ def test_long_answers_are_asked_in_as_many_rounds_as_the_context_needs(f16, libr
     assert short.ids[:60] == wanted[0].ids[:60], "more than the context holds is cut off, not an error"
     with pytest.raises(ExportError, match="no room for an answer"):
         llama.complete(llm, [1] * 200, [[1] * 100], 10)
+
+
+def test_a_script_that_ends_with_a_model_in_hand_ends_quietly(f16):
+    code = (
+        f"import pathlib; from forge_lib.export.llama import load_gguf; llm = load_gguf(pathlib.Path({str(f16)!r}), 64)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_rounds_hold_what_fits():

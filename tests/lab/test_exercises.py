@@ -48,9 +48,10 @@ def test_what_counts_as_right(got, expected, right, capsys):
 
 
 @pytest.mark.parametrize(
-    ("guess", "truth", "close"), [(2, 2.1, True), (2, 3, False), ("a", "a", True), (0.0, 0.0, True), (1.0, 0.0, False)]
+    ("guess", "truth", "shown", "close"),
+    [(2, 2.1, "2.1", True), (2, 3, "3", False), ("a", "a", "a", True), (0.0, 0.0, "0", True), (1.0, 0.0, "0", False)],
 )
-def test_a_guess_stands_beside_the_truth(guess, truth, close, capsys):
+def test_a_guess_stands_beside_the_truth(guess, truth, shown, close, capsys):
     predict("How many?", guess, truth)
     said = capsys.readouterr().out
-    assert f"your guess: {guess}" in said and f"{truth}" in said and ("close" in said) is close
+    assert f"your guess: {guess}\n" in said and f"measured:   {shown} " in said and ("close" in said) is close

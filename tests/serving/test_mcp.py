@@ -527,7 +527,7 @@ def test_a_gguf_drafts_over_stdio(file):
         (b"SQLite format 3\0" + b"\0" * 2000, [], "a.db cannot be read"),
         (..., ["--model", "gpt-17"], "There is no model 'gpt-17'"),
         (..., ["--model", "run:there-is-none"], "The run 'there-is-none' cannot be served"),
-        (..., ["--model", "missing.gguf"], "missing.gguf is not there"),
+        (..., ["--model", "missing.gguf"], "There is no GGUF file 'missing.gguf'"),
         (..., ["--model", "base", "--profile", "tpu"], "There is no profile 'tpu'"),
         (..., ["--http", "{taken}"], "Port {taken} cannot be used"),
         (..., ["--http", "8765", "--print-config", "claude-desktop"], "leave out --http"),

@@ -210,8 +210,12 @@ def servers() -> list[psutil.Process]:
     return [p for p in found if "forge_lib.serving.openai" in p.cmdline()]
 
 
-def test_killed_in_the_middle_of_an_answer_it_is_missed_and_comes_back(file, messages, monkeypatch):
+def test_killed_in_the_middle_of_an_answer_it_is_missed_and_comes_back(file, monkeypatch):
     before = servers()
+    messages = [  # whose answer takes long
+        {"role": "system", "content": "You count."},
+        {"role": "user", "content": "Write all numbers from 1 to 500, with a comma between them: 1, 2, 3"},
+    ]
     monkeypatch.setenv("OPENAI_API_KEY", "any")
     monkeypatch.setattr("forge_lib.models.endpoint.RETRIES", 0)
     with serve(file, profile="cpu") as url, ThreadPoolExecutor(1) as pool:
