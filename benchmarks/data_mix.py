@@ -15,10 +15,10 @@ from forge_lib import ROOT
 from forge_lib.data.items import spread, training_part
 from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
-from forge_lib.lab.files import read_json
+from forge_lib.lab.files import read_json, write_atomically
 from forge_lib.lab.jsonl import append_jsonl, json_lines, read_jsonl
 from forge_lib.lab.profiles import get_profile
-from forge_lib.lab.runs import seed_everything, write_atomically
+from forge_lib.lab.runs import seed_everything
 from forge_lib.models.load import load_base, load_tokenizer
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.gate import check_pairs, keep

@@ -16,8 +16,8 @@ from forge_lib import ROOT
 from forge_lib.data.items import spread
 from forge_lib.evaluation.contenders import messages_for
 from forge_lib.export.merge import merged_model
+from forge_lib.lab.files import write_atomically
 from forge_lib.lab.profiles import get_profile
-from forge_lib.lab.runs import write_atomically
 from forge_lib.models import plain
 from forge_lib.models.chat import encode_prompt
 from forge_lib.models.generate import generate

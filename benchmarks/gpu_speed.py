@@ -26,8 +26,9 @@ import torch
 
 from forge_lib import ROOT
 from forge_lib.data.items import spread, training_part
+from forge_lib.lab.files import check_disk, write_atomically
 from forge_lib.lab.profiles import PROFILES, Profile, half_precision
-from forge_lib.lab.runs import check_disk, seed_everything, write_atomically
+from forge_lib.lab.runs import seed_everything
 from forge_lib.models.load import load_tokenizer
 from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.training.engines import engine_for

@@ -34,8 +34,9 @@ import torch
 
 from forge_lib import ROOT
 from forge_lib.data.items import spread, training_part
+from forge_lib.lab.files import write_atomically
 from forge_lib.lab.profiles import get_profile
-from forge_lib.lab.runs import seed_everything, write_atomically
+from forge_lib.lab.runs import seed_everything
 from forge_lib.lessons.lora import lora_parameters
 from forge_lib.models import plain
 from forge_lib.models.load import load_base, load_tokenizer

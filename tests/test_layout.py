@@ -66,6 +66,29 @@ def test_public_names_are_documented(path):
     assert [n.name for n in names if not ast.get_docstring(n)] == []
 
 
+def names_of(module: str) -> set[str]:
+    """What a module of `forge_lib` itself defines, or a package holds; for the engine's door what it hands on too."""
+    folder = ROOT.joinpath(*module.split("."))
+    file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    found = {p.stem for p in folder.iterdir()} if folder.is_dir() else set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.ImportFrom) and module == "forge_lib.engine":
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_name_is_imported_from_where_it_is_defined(path):
+    imports = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ImportFrom)]
+    ours = [n for n in imports if n.module and n.module.partition(".")[0] == "forge_lib"]
+    elsewhere = [(n.module, a.name) for n in ours for a in n.names if a.name not in names_of(n.module)]
+    assert elsewhere == []
+
+
 def pins(text: str) -> set[str]:
     return {line.strip().removeprefix("- ").strip("'") for line in text.splitlines() if "==" in line}
 

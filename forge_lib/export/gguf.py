@@ -18,8 +18,7 @@ from pathlib import Path
 import torch
 
 from forge_lib import CACHE
-from forge_lib.lab.files import beside
-from forge_lib.lab.runs import check_disk, fresh_folder
+from forge_lib.lab.files import beside, check_disk, fresh_folder
 
 
 class ExportError(RuntimeError):

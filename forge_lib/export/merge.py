@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
+from forge_lib.lab.files import check_disk, fresh_folder
 from forge_lib.lab.profiles import Profile
-from forge_lib.lab.runs import check_disk, fresh_folder
 from forge_lib.models.load import base_dir, load_adapted, load_tokenizer
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import TemplateError
 
 from forge_lib.export.gguf import ExportError
-from forge_lib.lab.runs import write_atomically
+from forge_lib.lab.files import write_atomically
 from forge_lib.models.chat import render
 from forge_lib.tasks import COURSE, get
 

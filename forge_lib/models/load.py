@@ -10,9 +10,8 @@ from transformers.utils import logging as transformers_logging
 
 from forge_lib import CACHE
 from forge_lib.engine import fuse_lora  # which registers the attention "forge" too
-from forge_lib.lab.files import said
+from forge_lib.lab.files import check_disk, fresh_folder, said
 from forge_lib.lab.profiles import Profile
-from forge_lib.lab.runs import check_disk, fresh_folder
 from forge_lib.models import embedded
 from forge_lib.models.adapter import adapter_config, check_kind, check_same_base, with_adapter
 from forge_lib.models.embedded import ModelError

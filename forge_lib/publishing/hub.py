@@ -19,9 +19,8 @@ from huggingface_hub.utils import HfHubHTTPError, HFValidationError, validate_re
 
 from forge_lib.export.gguf import file_facts
 from forge_lib.export.merge import save_merged
-from forge_lib.lab.files import said
+from forge_lib.lab.files import check_disk, fresh_folder, said, write_atomically
 from forge_lib.lab.profiles import Profile
-from forge_lib.lab.runs import check_disk, fresh_folder, write_atomically
 from forge_lib.models.adapter import adapter_config
 from forge_lib.models.embedded import ModelError
 from forge_lib.publishing.leaks import LIMIT_GB, Leak, bad_files, leaks

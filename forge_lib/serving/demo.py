@@ -18,8 +18,8 @@ from forge_lib.data.items import DataError
 from forge_lib.lab.files import RunError, beside, sweep
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.lab.runs import run_folder
-from forge_lib.serving import ServingError
-from forge_lib.serving.model import BASE, Model, open_model, run_file
+from forge_lib.serving import BASE, ServingError
+from forge_lib.serving.model import Model, open_model, run_file
 from forge_lib.serving.uploads import CSV, MAX_MB, take_upload
 from forge_lib.tasks.sql.assistant import Assistant
 from forge_lib.tasks.sql.sources.course import load_course

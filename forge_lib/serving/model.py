@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from forge_lib.export.gguf import ExportError
+from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import Profile
-from forge_lib.lab.runs import RunError, existing
+from forge_lib.lab.runs import existing
 from forge_lib.models.chat import Message, encode_prompt, render
 from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion

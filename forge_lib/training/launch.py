@@ -22,11 +22,13 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, InitProcessGroupKwargs
 
 from forge_lib.data.items import DataError, Item, fingerprint, spread, training_part
+from forge_lib.lab.files import RunError
 from forge_lib.lab.lock import held
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
-from forge_lib.lab.runs import SEED, Run, RunError, seed_argument, start
+from forge_lib.lab.runs import SEED, Run, seed_argument, start
 from forge_lib.lab.tracking import TrackingError, tracked
-from forge_lib.models.load import ModelError, load_base, load_tokenizer
+from forge_lib.models.embedded import ModelError
+from forge_lib.models.load import load_base, load_tokenizer
 from forge_lib.tasks import COURSE, TaskData, get
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss

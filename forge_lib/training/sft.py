@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from forge_lib.engine import compiling, fuse_lora, give_back
+from forge_lib.lab.files import check_disk, fresh_folder
 from forge_lib.lab.profiles import Profile
-from forge_lib.lab.runs import check_disk, fresh_folder
 from forge_lib.models.adapter import record_base
 from forge_lib.models.shapes import linear_shapes
 from forge_lib.training import TrainingError

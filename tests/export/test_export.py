@@ -363,7 +363,7 @@ def test_an_empty_list_of_pairs(f16, library: DataSet, tokenizer):
 
 
 def test_the_disk_is_checked_first(tmp_path, monkeypatch):
-    from forge_lib.lab.runs import RunError
+    from forge_lib.lab.files import RunError
 
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"x" * 1000)

@@ -10,10 +10,10 @@ import pytest
 import run_all
 from forge_lib import ROOT, place
 from forge_lib.lab import lock
-from forge_lib.lab.files import beside
+from forge_lib.lab.files import RunError, beside
 from forge_lib.lab.lock import held
 from forge_lib.lab.profiles import ProfileError
-from forge_lib.lab.runs import RunError, run_folder, start
+from forge_lib.lab.runs import run_folder, start
 
 
 @pytest.fixture(autouse=True)

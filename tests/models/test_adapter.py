@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.adapter import BASE, check_kind, check_same_base
-from forge_lib.models.load import ModelError, load_adapted
+from forge_lib.models.embedded import ModelError
+from forge_lib.models.load import load_adapted
 from forge_lib.training.engines.adapters import peft_to_mlx
 from forge_lib.training.sft import add_lora, save_adapter
 

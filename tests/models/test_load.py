@@ -6,8 +6,9 @@ import torch
 
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import encode_prompt
+from forge_lib.models.embedded import ModelError
 from forge_lib.models.generate import generate
-from forge_lib.models.load import ModelError, base_dir, base_id, load_adapted, load_base
+from forge_lib.models.load import base_dir, base_id, load_adapted, load_base
 from forge_lib.tasks.sql.prompt import build_messages
 
 CPU = dataclasses.replace(PROFILES["cpu"], dtype="float32")

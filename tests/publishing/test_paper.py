@@ -11,8 +11,9 @@ from markdown_it.tree import SyntaxTreeNode
 
 from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
+from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.lab.runs import Run, RunError
+from forge_lib.lab.runs import Run
 from forge_lib.publishing import paper
 from forge_lib.publishing.markdown import block, code, escape, one_line, table
 from forge_lib.publishing.paper import main, write_paper

@@ -10,8 +10,8 @@ from made_up import answers
 
 from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
+from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.lab.runs import RunError
 from forge_lib.models.load import base_id
 from forge_lib.publishing.card import format_prices, licence, model_card
 from forge_lib.publishing.hub import PublishError, prepare_folder, publish

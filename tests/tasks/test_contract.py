@@ -14,8 +14,9 @@ from forge_lib import ROOT, tasks
 from forge_lib.evaluation.contenders import local_model, nearest_neighbour
 from forge_lib.evaluation.metrics import by_difficulty, evaluate, summary_row
 from forge_lib.evaluation.statistics import compare
+from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.lab.runs import RunError, start
+from forge_lib.lab.runs import start
 from forge_lib.models.generate import Completion
 from forge_lib.publishing.card import model_card
 from forge_lib.training.grpo import graded, run_grpo

@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import encode_prompt
-from forge_lib.models.load import ModelError, load_adapted, load_base
+from forge_lib.models.embedded import ModelError
+from forge_lib.models.load import load_adapted, load_base
 from forge_lib.tasks.sql.prompt import build_messages
 from forge_lib.training import TrainingError
 from forge_lib.training.engines import ENGINES, EngineError, engine_for, torch_loop, trl_trainer, unsloth_trainer

@@ -11,8 +11,8 @@ from forge_lib.evaluation.capability import _likelihoods
 from forge_lib.lab.files import beside
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import Example, Prompt
+from forge_lib.models.embedded import ModelError
 from forge_lib.models.generate import generate
-from forge_lib.models.load import ModelError
 from forge_lib.training import TrainingError
 from forge_lib.training.loss import pack_loss
 from forge_lib.training.packing import make_packs, make_steps

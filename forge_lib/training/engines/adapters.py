@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from forge_lib.lab.runs import fresh_folder, write_atomically
+from forge_lib.lab.files import fresh_folder, write_atomically
 from forge_lib.models.adapter import AGAIN, adapter_config, record_weight
 from forge_lib.models.embedded import ModelError
 

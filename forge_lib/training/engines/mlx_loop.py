@@ -24,9 +24,9 @@ from forge_lib.lab.files import said
 from forge_lib.lab.profiles import Profile
 from forge_lib.models.adapter import check_same_weight
 from forge_lib.models.chat import Prompt
-from forge_lib.models.embedded import describe_base
+from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion
-from forge_lib.models.load import ModelError, base_dir, base_id, check_base, check_logits
+from forge_lib.models.load import base_dir, base_id, check_base, check_logits
 from forge_lib.training.engines import EngineError, Journal
 from forge_lib.training.engines.adapters import peft_to_mlx, write_peft
 from forge_lib.training.packing import Pack, collate

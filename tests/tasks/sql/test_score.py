@@ -6,7 +6,8 @@ from sqlglot.errors import SqlglotError
 
 from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql.opening import file_state
-from forge_lib.tasks.sql.score import REWARDS, VERDICTS, difficulty, is_ordered, returns_nothing, same_rows, score
+from forge_lib.tasks.sql.rows import same_rows
+from forge_lib.tasks.sql.score import REWARDS, VERDICTS, difficulty, is_ordered, returns_nothing, score
 
 DEEP = "SELECT " + "(" * 60 + "1" + ")" * 60
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from forge_lib import CACHE
 from forge_lib.data.items import DataError
 from forge_lib.data.split import SIZES, hold_out, leak_notes, settled
-from forge_lib.lab.files import said
-from forge_lib.lab.runs import Run, check_disk
+from forge_lib.lab.files import check_disk, said
+from forge_lib.lab.runs import Run
 from forge_lib.models.load import load_tokenizer
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.golds import leave_out, remarks

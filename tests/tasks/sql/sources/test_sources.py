@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from forge_lib.data.items import DataError
-from forge_lib.lab.runs import RunError
+from forge_lib.lab.files import RunError
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.formats import write_pairs
 from forge_lib.tasks.sql.pairs import Pair

@@ -7,8 +7,9 @@ import pytest
 
 import run_all
 from forge_lib.data.items import DataError, fingerprint, normalize
+from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import PROFILES, measured
-from forge_lib.lab.runs import RunError, start
+from forge_lib.lab.runs import start
 from forge_lib.tasks.sql.gate import check_pairs, check_splits
 from forge_lib.tasks.sql.golds import golds_that_fail, golds_without_rows
 from forge_lib.tasks.sql.sources import sqlite
