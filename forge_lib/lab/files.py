@@ -23,7 +23,8 @@ UNREADABLE = (
 )  # what reading JSON raises: the disk, bad UTF-8 or JSON, deep nesting
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 SOURCES = [ROOT / name for name in (".git", "benchmarks", "data", "forge_lib", "notebooks", "tests")]
-LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}")
+# SQLite writes a journal beside a file that is being made.
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}(-journal)?")
 
 
 class RunError(RuntimeError):

@@ -17,6 +17,7 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.tokens import TokenType
 
+from forge_lib.lab.files import beside
 from forge_lib.tasks.sql.opening import SIDE_FILES, reading_uri
 
 SHORTHAND = {
@@ -102,7 +103,7 @@ def copy_database(source: Path | str, target: Path | str) -> None:
     ['t']
     """
     target = Path(target)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    partial = beside(target)
     try:
         with (
             contextlib.closing(connect_readonly(source)) as read,
@@ -110,12 +111,12 @@ def copy_database(source: Path | str, target: Path | str) -> None:
         ):
             read.backup(write)
             write.execute("PRAGMA journal_mode = DELETE")  # one file: the copy of a WAL file is in WAL mode too
-        beside = [target.with_name(target.name + suffix) for suffix in SIDE_FILES]
-        if target.exists() and any(path.exists() for path in beside):
+        side_files = [target.with_name(target.name + suffix) for suffix in SIDE_FILES]
+        if target.exists() and any(path.exists() for path in side_files):
             # What they hold goes into the file that was there: stopped from here on, it has lost no row.
             with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as old:
                 old.execute("PRAGMA journal_mode = DELETE")
-        for path in beside:  # of a file that SQLite cannot mend: it would take them for the new one's
+        for path in side_files:  # of a file that SQLite cannot mend: it would take them for the new one's
             path.unlink(missing_ok=True)
         os.replace(partial, target)
     finally:

@@ -9,6 +9,8 @@ from pathlib import Path, PureWindowsPath
 import pytest
 import sqlglot
 
+from forge_lib import ROOT
+from forge_lib.lab.files import sweep
 from forge_lib.tasks.sql.linking import trim_schema
 from forge_lib.tasks.sql.opening import _uri, file_state
 from forge_lib.tasks.sql.sandbox import Sandbox
@@ -86,6 +88,18 @@ def test_a_copy_is_whole_or_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         copy_database(tmp_path / "missing.sqlite", tmp_path / "copy.sqlite")
     assert [p.name for p in tmp_path.iterdir()] == ["text.sqlite"]
+
+
+def test_what_a_killed_copy_left_is_swept_at_the_next_start(tmp_path):
+    make(tmp_path, "CREATE TABLE t AS SELECT 1 AS a")
+    kill = "import os, sys, forge_lib.tasks.sql.schema as s; s.os.replace = lambda *_: os._exit(9); s.copy_database(*sys.argv[1:])"
+    for name in ("copy.sqlite", "shop.sqlite"):  # one that is new, and one that takes another's place
+        done = subprocess.run([sys.executable, "-c", kill, tmp_path / "shop.sqlite", tmp_path / name], cwd=ROOT)
+        assert done.returncode == 9
+    [half, _] = [p for p in tmp_path.iterdir() if p.name != "shop.sqlite"]
+    half.with_name(f"{half.name}-journal").touch()
+    sweep(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["shop.sqlite"]
 
 
 def make(folder: Path, script: str) -> Path:
