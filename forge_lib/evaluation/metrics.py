@@ -15,13 +15,22 @@ from forge_lib.models.generate import Completion
 from forge_lib.tasks import COURSE, GoldError, TaskData, get
 
 
-def evaluate(name: str, contender: Contender, data: TaskData, items: Sequence[Item]) -> list[dict]:
-    """One record an item: question, gold, answer, verdict (lenient and strict extraction), tokens, seconds."""
-    return grade(name, data, items, contender(items))
+def evaluate(name: str, contender: Contender, data: TaskData, items: Sequence[Item], suite: bool = False) -> list[dict]:
+    """One record an item: question, gold, answer, verdict (lenient and strict extraction), tokens, seconds.
+
+    suite: as in `grade`
+    """
+    return grade(name, data, items, contender(items), suite)
 
 
-def grade(name: str, data: TaskData, items: Sequence[Item], completions: Sequence[Completion]) -> list[dict]:
+def grade(
+    name: str, data: TaskData, items: Sequence[Item], completions: Sequence[Completion], suite: bool = False
+) -> list[dict]:
     """Score completions against the gold with the task's one scorer.
+
+    suite: also on several states of what the items ask about, where the task has them. A record then holds on how many
+    states the answer was right and was asked (`states_passed`, 0 where it is wrong on the usual one, and `states`),
+    whether on all of them (`correct_all`), and what was left out (`states_notes`).
 
     An item whose gold fails is left out, with a warning that names it: no answer could be right or wrong. Raises
     GoldError when that leaves no item.
@@ -42,7 +51,21 @@ def grade(name: str, data: TaskData, items: Sequence[Item], completions: Sequenc
         )  # fmt: skip
     if failed and not records:
         raise GoldError(f"Every item is left out, so there is nothing to score. The last: {failed}")
-    return records
+    return with_suite(data, items, records) if suite else records
+
+
+def with_suite(data: TaskData, items: Sequence[Item], records: Sequence[dict]) -> list[dict]:
+    """The records of `items`, in any order, with the result of `TaskData.score_suite`, where the task has several states.
+
+    So kept records, which hold the answers, can be graded again without a model.
+    """
+    by_id = {item.id: item for item in items}
+    found = data.score_suite([by_id[r["id"]] for r in records], [r["answer"] for r in records])
+    return [
+        record if one is None else record | {"correct_all": one.correct, "states_passed": one.passed,
+                                             "states": one.states, "states_notes": list(one.notes)}
+        for record, one in zip(records, found, strict=True)
+    ]  # fmt: skip
 
 
 def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: True) -> float:

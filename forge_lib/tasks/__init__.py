@@ -58,6 +58,22 @@ class Score:
         return self.verdict == "correct"
 
 
+@dataclass(frozen=True)
+class SuiteScore:
+    """How an answer does on several states of what it asks about: 0 ≤ passed ≤ states, of which the first is the usual one.
+
+    notes: sentences on states that do not count for this item, or why there is but one
+    """
+
+    passed: int
+    states: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def correct(self) -> bool:
+        return self.passed == self.states
+
+
 class TaskData(Splits, ABC):
     """A task's data: its parts, and how their items are asked and graded."""
 
@@ -74,6 +90,13 @@ class TaskData(Splits, ABC):
 
         strict: the text must be the answer and nothing else (what a program that calls the model needs).
         """
+
+    def score_suite(self, items: Sequence[Item], texts: Sequence[str]) -> list[SuiteScore | None]:
+        """How the answers `texts` do on several states of what their items ask about, so that luck on one is no skill.
+
+        None for each where a task has but one state. Slower than `score`, and never a reward.
+        """
+        return [None] * len(items)
 
     def views(self, items: Sequence[Item], rng: random.Random | None = None) -> list[tuple[list[Message], str]]:
         """Prompts and answers of items of one context, with one first message; with `rng` a fresh view of it (training)."""

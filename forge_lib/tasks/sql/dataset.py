@@ -11,7 +11,7 @@ from pathlib import Path
 
 from forge_lib.data.items import DataError
 from forge_lib.models.chat import Message
-from forge_lib.tasks import Score, TaskData
+from forge_lib.tasks import Score, SuiteScore, TaskData
 from forge_lib.tasks.sql.augment import augment, identifiers
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.failures import classify
@@ -120,6 +120,20 @@ class DataSet(TaskData):
             raise DataError(
                 f"The database {database.name} is not there any more. Run 02_data again, or put its folder back."
             ) from error
+
+    def score_suite(self, items: Sequence[Pair], texts: Sequence[str]) -> list[SuiteScore]:
+        """Execution accuracy on the databases and on further states of them, which are made on first need (`states.py`).
+
+        The states of a database are made for all that validation and test ask of it, whichever of it is graded here.
+        """
+        from forge_lib.tasks.sql.suite import grade_on_states  # it starts threads, and needs what makes states
+
+        golds: dict[str, list[str]] = {i.db_id: [] for i in items}
+        for pair in [*self.validation, *self.test]:
+            if pair.db_id in golds:
+                golds[pair.db_id].append(pair.sql)
+        asked = [(i.db_id, i.sql, extract_sql(text)) for i, text in zip(items, texts, strict=True)]
+        return grade_on_states({name: self.database(name) for name in golds}, golds, asked)
 
     def gate(self, items: Sequence[Pair]) -> list[str]:
         """What the gate finds in the pairs."""
