@@ -29,7 +29,7 @@ def grade(
     """Score completions against the gold with the task's one scorer.
 
     suite: also on several states of what the items ask about, where the task has them. A record then holds on how many
-    states the answer was right and was asked (`states_passed`, 0 where it is wrong on the usual one, and `states`),
+    states the answer was right and was tried (`states_passed` of `states`; 0 of 1 where it is wrong on the usual one),
     whether on all of them (`correct_all`), and what was left out (`states_notes`).
 
     An item whose gold fails is left out, with a warning that names it: no answer could be right or wrong. Raises

@@ -60,7 +60,8 @@ class Score:
 
 @dataclass(frozen=True)
 class SuiteScore:
-    """How an answer does on several states of what it asks about: 0 ≤ passed ≤ states, of which the first is the usual one.
+    """How an answer does on several states of what it asks about: 0 ≤ passed ≤ states. The usual one comes first, and who
+    is wrong there is tried on no other.
 
     notes: sentences on states that do not count for this item, or why there is but one
     """

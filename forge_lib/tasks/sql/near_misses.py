@@ -15,7 +15,6 @@ from sqlglot.errors import SqlglotError
 from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.schema import Schema, fold, quote_name
 
-MOST = 24  # near misses of one gold
 EDGES = {exp.GT: exp.GTE, exp.GTE: exp.GT, exp.LT: exp.LTE, exp.LTE: exp.LT}
 OPPOSITES = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.NEQ, exp.NEQ: exp.EQ}
 AGGREGATES = {exp.Min: exp.Max, exp.Max: exp.Min, exp.Sum: exp.Avg, exp.Avg: exp.Sum}
@@ -23,7 +22,7 @@ SETS = {exp.Except: exp.Intersect, exp.Intersect: exp.Union, exp.Union: exp.Inte
 Edit = Callable[[exp.Expression], Iterator[exp.Expression]]  # what may stand in a node's place; each a new tree
 
 
-def near_misses(gold: str, schema: Schema, most: int = MOST) -> list[str]:
+def near_misses(gold: str, schema: Schema, most: int = 24) -> list[str]:
     """Up to `most` different queries, each one edit away from `gold`; the same ones each time, all kinds of edit in turn.
 
     Some mean the same as the gold on every state that the keys allow, which nobody can know beforehand. None for a gold

@@ -29,6 +29,7 @@ from forge_lib.tasks.sql.synthesis.profiling import profile_database
 MOST_ROWS = 300  # of a table, read and made
 TRIES = 8  # of a row, ever nearer to the one it was copied from
 FEW = 12  # values up to which a column is a list to choose from
+STAYS = 0.7  # probability that a value which a gold names is not changed: a gold that finds nothing tells nothing
 STEPS = 50_000_000  # of SQLite's virtual machine for one statement: a CHECK is somebody else's code
 DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
@@ -89,12 +90,13 @@ class Mode:
     size: float
     ties: bool  # few different values in a column; otherwise many
     parents: float  # share of the parents that have children
+    skew: float  # 1: they have about equally many; more: some have many
 
 
 def mode(number: int, rng: random.Random) -> Mode:
     """The mode of the candidate with this number: near the data and far from it, with ties and without, in turn."""
-    return Mode(rng.choice((0.25, 0.5, 0.8)), rng.uniform(0.15, 0.5), rng.uniform(0.05, 0.2), rng.uniform(0.8, 1.6),
-                number % 3 == 2, rng.uniform(0.5, 0.9))  # fmt: skip
+    return Mode(rng.choice((0.25, 0.5, 0.8)), rng.uniform(0.15, 0.5), rng.uniform(0.05, 0.2), rng.uniform(1.0, 1.6),
+                number % 3 == 2, rng.uniform(0.5, 0.9), rng.choice((1.0, 1.7, 3.0)))  # fmt: skip
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -374,7 +376,8 @@ class _Draw:
         """A row like `template` under another key, each value changed with this probability."""
         row = list(template)
         for place, column in enumerate(self.table.columns):
-            if fold(column.name) not in self.linked and self.rng.random() < changed:
+            named = row[place] in column.boundaries and self.rng.random() < STAYS
+            if fold(column.name) not in self.linked and not named and self.rng.random() < changed:
                 row[place] = _drawn(column, self.how, self.rng, self.few[column.name])
         for link in self.table.links:
             self._set_link(link, row)
@@ -394,7 +397,7 @@ class _Draw:
         elif not parents:
             return  # made later: what dangles then is taken out
         else:
-            chosen = parents[int(len(parents) * self.rng.random() ** 1.7)]
+            chosen = parents[int(len(parents) * self.rng.random() ** self.how.skew)]
             values = [chosen.get(fold(t)) for t in link.targets]
         for place, value in zip(places, values, strict=True):
             row[place] = value

@@ -33,6 +33,7 @@ from forge_lib.tasks.sql.score import patiently, score
 
 CANDIDATES = 10  # states that are made of a database
 KEPT = 5  # of them, at most
+MISSES = 24  # near misses of one gold, at most
 HASHED_MB = 64  # a file up to this size is known by its content, a larger one by its state
 MADE = "states.json"
 ALONE = "It is scored on the one state of {}: {}"
@@ -128,7 +129,7 @@ def _chosen(database: Path, files: Sequence[Path], golds: Sequence[str], schema:
     told: list[set[tuple[str, str]]] = [set() for _ in files]
     open_ones: list[tuple[str, str]] = []
     for gold in golds:
-        for miss in near_misses.near_misses(gold, schema):
+        for miss in near_misses.near_misses(gold, schema, MISSES):
             verdict = _verdict(miss, gold, database, sandbox)
             if verdict in ("", "error", "timeout", "refused"):
                 continue

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zlib import crc32
 
 from tqdm import tqdm
 
@@ -16,47 +19,69 @@ from forge_lib.tasks.sql.score import patiently, score
 from forge_lib.tasks.sql.states import States, states_of
 
 Asked = tuple[str, str, str]  # db_id, gold, predicted SQL
-AT_ONCE = max(1, min(8, os.cpu_count() or 1))  # databases graded side by side, each by a sandbox of its own
+AT_ONCE = max(1, min(8, os.cpu_count() or 1))  # databases graded side by side, each by a process of its own
 
 
 def grade_on_states(
     databases: dict[str, Path], golds: dict[str, Sequence[str]], asked: Sequence[Asked], seed: int = 17
 ) -> list[SuiteScore]:
-    """How each of `asked` does on the database itself and on its further states.
+    """How each of `asked` does on the database itself and, where it is right there, on its further states.
 
     databases, golds: by db_id, the file, and what is asked of it in all (states are made for these, and for the golds asked)
-    An answer that is wrong on the database itself is tried on no other. Raises GoldError where a gold fails there.
+    Equal answers are graded once, and what golds find is remembered. Raises GoldError where a gold fails on the database.
     """
-    by_database: dict[str, list[Asked]] = defaultdict(list)
+    shares: dict[int, dict[str, list[Asked]]] = defaultdict(lambda: defaultdict(list))
     for each in dict.fromkeys(asked):
-        by_database[each[0]].append(each)
-
-    def of_one(db_id: str) -> dict[Asked, SuiteScore]:
-        its = by_database[db_id]
-        with Sandbox() as sandbox:
-            every = {*golds.get(db_id, ()), *(gold for _, gold, _ in its)}
-            states = states_of(databases[db_id], sorted(every), seed, sandbox)
-            return {each: _graded(each, databases[db_id], states, sandbox) for each in its}
-
+        shares[crc32(each[0].encode()) % AT_ONCE][each[0]].append(
+            each
+        )  # so the process that knows its golds has it again
     found: dict[Asked, SuiteScore] = {}
-    with ThreadPoolExecutor(AT_ONCE, "states") as pool:
-        done = pool.map(of_one, sorted(by_database))
-        for part in tqdm(done, "states", total=len(by_database), disable=len(by_database) < 5):
+    total = sum(map(len, shares.values()))
+    with tqdm(total=total, desc="states", disable=total < 5) as bar, ThreadPoolExecutor(AT_ONCE, "states") as pool:
+
+        def of_share(number: int) -> dict[Asked, SuiteScore]:
+            graded: dict[Asked, SuiteScore] = {}
+            for db_id, its in shares[number].items():
+                every = sorted({*golds.get(db_id, ()), *(gold for _, gold, _ in its)})
+                graded |= _of_database(databases[db_id], every, its, seed, _sandboxes()[number])
+                bar.update()
+            return graded
+
+        for part in pool.map(of_share, sorted(shares)):
             found |= part
     return [found[each] for each in asked]
 
 
-def _graded(each: Asked, database: Path, states: States, sandbox: Sandbox) -> SuiteScore:
+def _of_database(
+    database: Path, golds: Sequence[str], asked: Sequence[Asked], seed: int, sandbox: Sandbox
+) -> dict[Asked, SuiteScore]:
+    right = [e for e in asked if patiently(e[1], score, e[2], e[1], database, sandbox).correct]
+    found = dict.fromkeys(asked, SuiteScore(0, 1))
+    if right:  # states are made for nothing less
+        states = states_of(database, golds, seed, sandbox)
+        found |= {each: _graded(each, states, sandbox) for each in right}
+    return found
+
+
+def _graded(each: Asked, states: States, sandbox: Sandbox) -> SuiteScore:
+    """The score of an answer that is right on the database itself."""
     _, gold, sql = each
-    files, notes = states.usable(gold), [states.note] if states.note else []
+    notes = [states.note] if states.note else []
     notes += [f"Left out on state {n + 1}: {why}" for n, why in sorted(states.unfit.get(gold, {}).items())]
-    if not patiently(gold, score, sql, gold, database, sandbox).correct:
-        return SuiteScore(0, 1 + len(files), tuple(notes))
     passed, total = 1, 1
-    for file in files:
+    for file in states.usable(gold):
         try:
             passed += patiently(gold, score, sql, gold, file, sandbox).correct
             total += 1
         except GoldError as error:  # a busy machine
             notes.append(str(error))
     return SuiteScore(passed, total, tuple(notes))
+
+
+@functools.cache
+def _sandboxes() -> list[Sandbox]:
+    """The processes, kept from one contender to the next and closed at exit."""
+    sandboxes = [Sandbox() for _ in range(AT_ONCE)]
+    for sandbox in sandboxes:
+        atexit.register(sandbox.close)
+    return sandboxes
