@@ -26,12 +26,14 @@ class Asked:
     compared: constants, as (value, whether a range ends there, whether it is a pattern of LIKE)
     identifying: columns that a gold groups by, joins or intersects on, or fixes to one constant: where they are unique,
         the question takes it for granted
+    joined: pairs of columns that are compared with each other
     """
 
     compared: dict[ColumnKey, list[tuple[int | float | str, bool, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     identifying: set[ColumnKey] = field(default_factory=set)
+    joined: set[frozenset[ColumnKey]] = field(default_factory=set)
 
 
 def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
@@ -55,6 +57,11 @@ def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
                     found.compared[key] += [
                         v for value in values if (v := (value, ends, pattern)) not in found.compared[key]
                     ]
+            for equal in tree.find_all(exp.EQ):
+                sides = {
+                    k for c in equal.iter_expressions() if isinstance(c, exp.Column) and (k := home(c, meant, schema))
+                }
+                found.joined |= {frozenset(sides)} if len(sides) == 2 else set()
             found.identifying |= {k for c in _identifying(tree) if (k := home(c, meant, schema))}
     return found
 

@@ -22,14 +22,14 @@ from forge_lib import CACHE
 from forge_lib.lab.files import fresh_folder, json_text, write_atomically
 from forge_lib.lab.lock import in_turn
 from forge_lib.tasks import GoldError
-from forge_lib.tasks.sql import constants, near_misses, regenerate
+from forge_lib.tasks.sql import constants, near_misses, regenerate, state_source
 from forge_lib.tasks.sql.nondeterminism import empty_first, nondeterminism
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.parsing import parse_query, with_strings
-from forge_lib.tasks.sql.regenerate import NoState
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import Schema, read_schema
 from forge_lib.tasks.sql.score import patiently, score
+from forge_lib.tasks.sql.state_source import NoState
 
 CANDIDATES = 10  # states that are made of a database
 KEPT = 5  # of them, at most
@@ -85,8 +85,8 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
     own = sandbox or Sandbox()
     try:
         schema = read_schema(database)
-        with Sandbox(max_rows=regenerate.MOST_ROWS, cut=True) as reading:
-            source = regenerate.read_source(database, constants.asked_of(golds, schema), reading)
+        with Sandbox(max_rows=state_source.MOST_ROWS, cut=True) as reading:
+            source = state_source.read_source(database, constants.asked_of(golds, schema), reading)
         files = _candidates(source, seed, work)
         states = _chosen(database, files, golds, schema, own)
         for file in set(files) - set(states.files):
@@ -105,7 +105,7 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
     write_atomically(work / MADE, json_text(said, indent=1) + "\n")
 
 
-def _candidates(source: regenerate.Source, seed: int, work: Path) -> list[Path]:
+def _candidates(source: state_source.Source, seed: int, work: Path) -> list[Path]:
     """States of each kind; one that SQLite refuses is left out. Raises NoState where it refuses all."""
     files, refused = [], None
     for number in range(CANDIDATES):
@@ -214,5 +214,5 @@ def _key(database: Path, golds: Sequence[str], seed: int) -> str:
 @functools.cache
 def _program() -> bytes:
     """The text of the modules that make states: a change makes new ones."""
-    modules = (__file__, constants.__file__, near_misses.__file__, regenerate.__file__)
+    modules = (__file__, constants.__file__, near_misses.__file__, regenerate.__file__, state_source.__file__)
     return hashlib.sha256(b"".join(Path(m).read_bytes() for m in modules)).digest()

@@ -8,9 +8,10 @@ import sqlite3
 import pytest
 
 from forge_lib.tasks.sql.constants import asked_of
-from forge_lib.tasks.sql.regenerate import NoState, make_state, mode, read_source
+from forge_lib.tasks.sql.regenerate import make_state, mode
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import read_schema
+from forge_lib.tasks.sql.state_source import NoState, read_source
 
 ODD = {
     "composite keys": """
