@@ -134,6 +134,12 @@ def test_sqls_gate_and_classes_of_error_are_reached_through_the_contract(library
     assert library.error_class(records[0]) == "invented name"
 
 
+def test_a_task_with_one_state_is_graded_on_it_whoever_asks_for_several(toy):
+    data = toy.load()
+    records = evaluate("look-up", nearest_neighbour(data.train), data, data.test, suite=True)
+    assert len(records) == len(data.test) and "correct_all" not in records[0]
+
+
 def test_a_task_without_a_gate_and_classes_says_the_verdict(toy):
     data = toy.load()
     assert data.gate(data.train) == [] and data.error_class({"verdict": "no JSON"}) == "no JSON"

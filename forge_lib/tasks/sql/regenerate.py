@@ -9,6 +9,7 @@ column's values, dates of one row in their order, and uniqueness where a questio
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import math
 import random
@@ -77,6 +78,8 @@ def make_state(source: Source, target: Path, how: Mode, rng: random.Random) -> N
         connection.execute("COMMIT")
         fault = connection.execute("PRAGMA integrity_check").fetchone()[0]
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        if "disk is full" in str(error):  # no fault of the database
+            raise OSError(errno.ENOSPC, str(error)) from error
         raise NoState(f"SQLite cannot make another state of it ({error}).") from error
     finally:
         connection.close()

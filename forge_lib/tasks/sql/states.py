@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import random
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 from sqlglot.errors import SqlglotError
 
 from forge_lib import CACHE
-from forge_lib.lab.files import fresh_folder, json_text, write_atomically
+from forge_lib.lab.files import NO_ROOM, fresh_folder, json_text, write_atomically
 from forge_lib.lab.lock import in_turn
 from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql import constants, near_misses, regenerate, state_source
@@ -89,17 +90,16 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
             source = state_source.read_source(database, constants.asked_of(golds, schema), reading)
         files = _candidates(source, seed, work)
         states = _chosen(database, files, golds, schema, own)
-        for file in set(files) - set(states.files):
-            file.unlink()
-    except (NoState, OSError, ValueError) as error:
-        states = States((), {}, note=ALONE.format(database.name, error))
-    except Exception as error:  # what SQLite says of a file that is damaged has many types
-        if type(error).__module__ != "sqlite3":
+    except (NoState, sqlite3.Error, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
-        states = States((), {}, note=ALONE.format(database.name, f"it cannot be read ({error})."))
+        why = str(error) if isinstance(error, NoState) else f"it cannot be read ({error})."
+        states = States((), {}, note=ALONE.format(database.name, why))
     finally:
         if sandbox is None:
             own.close()
+    for file in {*work.glob("*.sqlite")} - {*states.files}:
+        file.unlink()
     digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in states.files}
     said = asdict(states) | {"files": digests}
     write_atomically(work / MADE, json_text(said, indent=1) + "\n")
@@ -125,6 +125,8 @@ def _candidates(source: state_source.Source, seed: int, work: Path) -> list[Path
 def _chosen(database: Path, files: Sequence[Path], golds: Sequence[str], schema: Schema, sandbox: Sandbox) -> States:
     """The few files that tell most near misses from their golds, each chosen for what those before it do not tell."""
     unfit = {gold: {n: why for n, f in enumerate(files) if (why := _unfit(gold, f, schema, sandbox))} for gold in golds}
+    if all(len(its) == len(files) for its in unfit.values()):
+        raise NoState("none of its queries finds anything sure on another state.")
     total, at_once = 0, 0
     told: list[set[tuple[str, str]]] = [set() for _ in files]
     open_ones: list[tuple[str, str]] = []

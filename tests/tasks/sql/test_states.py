@@ -201,6 +201,7 @@ def test_a_kill_in_the_middle_leaves_nothing_half_made(data, tmp_path):
 # --- where there is but one ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:'t' is left out")
 def test_a_database_without_a_further_state_is_scored_on_the_one_with_a_sentence(tmp_path):
     scripts = {"search": "CREATE VIRTUAL TABLE v USING fts5(x); INSERT INTO v VALUES ('a b'); CREATE TABLE t (a); "
                          "INSERT INTO t VALUES (1);", "broken": "CREATE TABLE t (a); INSERT INTO t VALUES (1)"}  # fmt: skip
@@ -215,6 +216,12 @@ def test_a_database_without_a_further_state_is_scored_on_the_one_with_a_sentence
     assert (found.passed, found.states, found.correct) == (1, 1, True)
     assert found.notes == (
         "It is scored on the one state of search.sqlite: 'v' is a virtual table, of which no further state is made.",
+    )
+    with contextlib.closing(sqlite3.connect(tmp_path / "few.sqlite")) as connection:
+        connection.executescript("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 1), (2, 1)")
+    luck = states_of(tmp_path / "few.sqlite", ["SELECT a FROM t WHERE b = 7", "SELECT RANDOM()"])
+    assert (
+        luck.note.endswith("few.sqlite: none of its queries finds anything sure on another state.") and not luck.files
     )
     broken.write_bytes(broken.read_bytes()[:4096] + b"\xff" * 4096)
     assert "It is scored on the one state of broken.sqlite: " in states_of(broken, golds).note
