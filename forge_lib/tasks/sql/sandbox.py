@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -33,6 +33,7 @@ class Execution:
 
     status: "ok", "error" (SQLite refused or failed), "timeout", or "refused" (it tried more than reading)
     more: there were more rows than the sandbox shows (only where it cuts)
+    seconds: what SQLite took for the query and its rows, without the way to the worker and back
     """
 
     status: str
@@ -40,6 +41,7 @@ class Execution:
     columns: tuple[str, ...] = ()
     error: str = ""
     more: bool = False
+    seconds: float = field(default=0.0, compare=False)
 
 
 class Died(Exception):
@@ -111,9 +113,8 @@ class Sandbox:
             self._close()
             raise
         rows = tuple(tuple(row) for row in found.get("rows", ()))
-        return Execution(
-            found["status"], rows, tuple(found.get("columns", ())), found.get("error", ""), found.get("more", False)
-        )
+        columns, error, more = tuple(found.get("columns", ())), found.get("error", ""), found.get("more", False)
+        return Execution(found["status"], rows, columns, error, more, found.get("seconds", 0.0))
 
     def _ask(self, request: bytes) -> bytes:
         """One line for one line. Raises TimeoutError, MemoryError (it takes too much) or Died."""
