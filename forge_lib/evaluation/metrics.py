@@ -11,6 +11,7 @@ import pandas as pd
 from forge_lib.data.items import GROUPS, Item, group
 from forge_lib.evaluation.contenders import Contender
 from forge_lib.evaluation.statistics import bootstrap_interval, contexts, interval_note
+from forge_lib.lab.files import RunError
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import COURSE, GoldError, TaskData, get
 
@@ -66,6 +67,19 @@ def with_suite(data: TaskData, items: Sequence[Item], records: Sequence[dict]) -
                                              "states": one.states, "states_notes": list(one.notes)}
         for record, one in zip(records, found, strict=True)
     ]  # fmt: skip
+
+
+def add_metrics(data: TaskData, records: Sequence[dict], names: Sequence[str]) -> list[dict]:
+    """The records with a column for each of `names`, metrics that the task offers (`data.metrics()`): None for a bad gold.
+
+    Raises RunError for a name that the task does not offer.
+    """
+    offered = data.metrics()
+    for name in names:
+        if name not in offered:
+            raise RunError(f"There is no metric '{name}' here. This task offers: {', '.join(offered) or 'none'}.")
+    columns = {name: offered[name](records) for name in names}
+    return [record | {name: columns[name][n] for name in names} for n, record in enumerate(records)]
 
 
 def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: True) -> float:

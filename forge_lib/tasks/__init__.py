@@ -21,7 +21,7 @@ from __future__ import annotations
 import importlib
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -106,6 +106,10 @@ class TaskData(Splits, ABC):
     def gate(self, items: Sequence[Item]) -> list[str]:
         """What is wrong with items before a model learns from them, a sentence each."""
         return []
+
+    def metrics(self) -> dict[str, Callable[[Sequence[dict]], list[float | None]]]:
+        """What else the task can measure, by name: of evaluation records, a number each, or None where the gold fails."""
+        return {}
 
     def error_class(self, record: dict) -> str:
         """Why the answer of an evaluation record is wrong, in a class that suggests a mend; "correct" where it is right."""

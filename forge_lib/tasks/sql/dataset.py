@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
@@ -140,6 +141,15 @@ class DataSet(TaskData):
         from forge_lib.tasks.sql.gate import check_pairs  # it knows of data sets
 
         return [f"{found.pair}: {found.rule} ({found.detail})" for found in check_pairs(self, items)]
+
+    def metrics(self) -> dict[str, Callable[[Sequence[dict]], list[float | None]]]:
+        """Those of Spider and BIRD: see `forge_lib.tasks.sql.metrics`."""
+        from forge_lib.tasks.sql.metrics import METRICS, scores
+
+        def column(name: str, records: Sequence[dict]) -> list[float | None]:
+            return scores(name, [(r["predicted"], r["sql"], str(self.database(r["db_id"]))) for r in records])
+
+        return {name: functools.partial(column, name) for name in METRICS}
 
     def error_class(self, record: dict) -> str:
         """One of `failures.CLASSES`."""
