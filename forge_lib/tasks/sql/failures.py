@@ -9,20 +9,35 @@ import pandas as pd
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from forge_lib.tasks.sql.differences import differences
 from forge_lib.tasks.sql.parsing import parse_query
+from forge_lib.tasks.sql.score import RAN
 
 CLASSES = (
     "correct", "no SQL", "syntax", "invented name", "other error", "wrong shape",
     "wrong tables", "wrong columns", "wrong value or filter", "wrong logic",
 )  # fmt: skip
+PARTS = {
+    "wrong tables": (
+        "needless answer",
+        "missing answer",
+        "wrong table",
+        "missing join",
+        "needless join",
+        "wrong join key",
+        "wrong kind of join",
+    ),
+    "wrong columns": ("wrong column", "wrong aggregate", "missing column", "needless column"),
+    "wrong value or filter": ("wrong value", "wrong filter", "missing filter", "needless filter"),
+}  # of `differences.DIFFERENCES`; all else is logic
 SYNTAX = ("syntax error", "unrecognized token", "incomplete input")  # SQLite's words
 
 
 def classify(record: dict) -> str:
     """One of CLASSES for an evaluation record.
 
-    Errors are told apart by SQLite's message; wrong results by the first thing that differs from the gold:
-    tables, then columns, then literals, else the logic (grouping, order, operators).
+    Errors are told apart by SQLite's message; wrong results by the first of `differing`: tables and joins, then columns
+    and aggregates, then filters and their values, else the logic (nesting, operators, grouping, order, DISTINCT).
     """
     if record["correct"]:
         return "correct"
@@ -35,14 +50,19 @@ def classify(record: dict) -> str:
         return "syntax" if any(sign in message for sign in SYNTAX) else "other error"
     if record["verdict"] == "wrong shape":
         return "wrong shape"
+    return next(
+        (name for name, parts in PARTS.items() if any(d in parts for d in differing(record)[:1])), "wrong logic"
+    )
+
+
+def differing(record: dict) -> tuple[str, ...]:
+    """In what an answer that ran differs from the gold, see `differences`; () where it is right, or was not parsed."""
+    if record["correct"] or record["verdict"] not in RAN:
+        return ()
     try:
-        got, gold = (parse_query(record[key]) for key in ("predicted", "sql"))
+        return differences(record["predicted"], record["sql"])
     except SqlglotError:
-        return "wrong logic"
-    for name, found in (("wrong tables", _tables), ("wrong columns", _columns), ("wrong value or filter", _values)):
-        if found(got) != found(gold):
-            return name
-    return "wrong logic"
+        return ()
 
 
 def error_table(records_by_name: dict[str, Sequence[dict]]) -> pd.DataFrame:
@@ -67,19 +87,3 @@ def _tables(tree: exp.Expression) -> set[str]:
     """Tables read, without the names that the query itself gives to parts of it (WITH)."""
     own = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     return {table.name.lower() for table in tree.find_all(exp.Table)} - own
-
-
-def _columns(tree: exp.Expression) -> set[str]:
-    return {column.name.lower() for column in tree.find_all(exp.Column)}
-
-
-def _values(tree: exp.Expression) -> set[float | str]:
-    """Literals; numbers by value, so that 10 is 10.0."""
-    return {_value(literal) for literal in tree.find_all(exp.Literal)}
-
-
-def _value(literal: exp.Literal) -> float | str:
-    try:
-        return literal.name.lower() if literal.is_string else float(literal.name)
-    except ValueError:  # such as 0x1F
-        return literal.name.lower()
