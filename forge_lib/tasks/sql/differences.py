@@ -16,9 +16,9 @@ from forge_lib.tasks.sql.parsing import parse_query
 # In the order in which `differences` names them: what comes first usually brings the others about.
 DIFFERENCES = (
     "needless answer", "missing answer", "wrong table", "missing join", "wrong nesting", "wrong join key", "wrong kind of join",
-    "missing column", "needless column", "wrong aggregate", "wrong column",
-    "wrong filter", "missing filter", "needless filter", "needless join", "wrong value", "wrong operator", "wrong AND or OR",
-    "wrong grouping", "wrong order", "wrong limit", "missing DISTINCT", "needless DISTINCT",
+    "missing column", "needless column", "wrong aggregate", "wrong column", "wrong expression",
+    "wrong filter", "missing filter", "needless filter", "wrong value", "wrong operator", "wrong AND or OR",
+    "wrong grouping", "wrong order", "wrong limit", "missing DISTINCT", "needless DISTINCT", "needless join",
 )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ class _Units:
         if isinstance(node, exp.Query):
             return ("query",)
         if isinstance(node, exp.Literal):
-            return ("value", literal_value(node))
+            return ("value", _literal_value(node))
         return (node.key, *(self(child) for child in node.iter_expressions()))
 
     def _column(self, column: exp.Column) -> tuple:
@@ -178,7 +178,9 @@ def _shown(got: _Content, wanted: _Content, bare: set[str]) -> Iterator[str]:
     extra, missing = _apart(_bag(got.shown.elements(), bare), _bag(wanted.shown.elements(), bare))
     if extra and missing:
         plain = [Counter(map(_argument, side.elements())) for side in (extra, missing)]
-        yield "wrong aggregate" if plain[0] == plain[1] else "wrong column"
+        columns = [set().union(*map(_columns, side)) for side in (extra, missing)]
+        same_columns = "wrong expression" if columns[0] == columns[1] else "wrong column"
+        yield "wrong aggregate" if plain[0] == plain[1] else same_columns
         wider = extra.total() - missing.total()
         if wider:
             yield "needless column" if wider > 0 else "missing column"
@@ -240,7 +242,14 @@ def _argument(unit: tuple) -> tuple:
     return unit
 
 
-def literal_value(literal: exp.Literal) -> float | str:
+def _columns(unit: tuple) -> set[tuple]:
+    """The columns that an expression names."""
+    if unit[:1] == ("column",):
+        return {unit}
+    return set().union(*(_columns(part) for part in unit if isinstance(part, tuple)))
+
+
+def _literal_value(literal: exp.Literal) -> float | str:
     """A literal's value; numbers as numbers, so that 10 is 10.0, and strings in lower case."""
     try:
         return literal.name.lower() if literal.is_string else float(literal.name)

@@ -20,6 +20,7 @@ CASES = [
     ("needless column", "SELECT title, price FROM books", "SELECT title FROM books"),
     ("wrong aggregate", "SELECT MAX(price) FROM books", "SELECT MIN(price) FROM books"),
     ("wrong column", "SELECT author_id FROM books", "SELECT book_id FROM books"),
+    ("wrong expression", "SELECT price FROM books", "SELECT CASE WHEN price > 9 THEN 'dear' ELSE 'cheap' END FROM books"),
     ("wrong value", "SELECT title FROM books WHERE price > 1", "SELECT title FROM books WHERE price > 2"),
     ("wrong operator", "SELECT title FROM books WHERE price > 1", "SELECT title FROM books WHERE price >= 1"),
     ("wrong operator", "SELECT title FROM books WHERE title NOT LIKE 'a'", "SELECT title FROM books WHERE title LIKE 'a'"),
