@@ -10,7 +10,8 @@ import pandas as pd
 
 from forge_lib.data.items import GROUPS, Item, group
 from forge_lib.evaluation.contenders import Contender
-from forge_lib.evaluation.statistics import bootstrap_interval, contexts, interval_note
+from forge_lib.evaluation.intervals import cluster_interval
+from forge_lib.evaluation.statistics import contexts, interval_note
 from forge_lib.lab.files import RunError
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import COURSE, GoldError, TaskData, get
@@ -89,8 +90,8 @@ def accuracy(records: Sequence[dict], where: Callable[[dict], bool] = lambda r: 
 
 
 def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
-    """Execution accuracy with 95% intervals (see `bootstrap_interval`), overall and by group (plain questions on
-    seen and on unseen schemas, hard wordings); tokens and latency."""
+    """Execution accuracy with 95% intervals (see `cluster_interval`), overall and by group (plain questions on
+    seen and on unseen schemas, hard wordings); tokens and latency. seed: as in other summaries; nothing is drawn here."""
     if not records:
         raise ValueError("There is no answer to summarize: every item was left out, or none was asked.")
     row: dict = {"contender": records[0]["contender"], "items": len(records)}
@@ -98,7 +99,7 @@ def summary_row(records: Sequence[dict], seed: int = 17) -> dict:
         chosen = [r for r in records if label in ("all", group(r))]
         if not chosen:
             continue
-        low, high = bootstrap_interval([r["correct"] for r in chosen], contexts(chosen), seed=seed)
+        low, high = cluster_interval([r["correct"] for r in chosen], contexts(chosen))
         row |= {label: 100 * accuracy(chosen), f"{label}_low": 100 * low, f"{label}_high": 100 * high}
     row["interval_note"] = interval_note(contexts(records))
     row["strict"] = 100 * float(np.mean([r["correct_strict"] for r in records]))

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import yaml
 from jinja2 import Environment, StrictUndefined, TemplateError
 
-from forge_lib.evaluation.statistics import FEW, Comparison
+from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, said
 from forge_lib.lab.interrupts import ending
 from forge_lib.lab.lock import check_free
@@ -90,7 +90,7 @@ def _report(run: Run, figures: Path, author: str, quoted: int | None) -> str:
         metric=metric, base=base, base_described=describe_base(profile.base_model), date=reproduction.day(run),
         shipped=evaluation.shipped, n=evaluation.shipped["items"], n_contexts=len({r["context"] for r in answers}),
         parameters=next((s["parameters"] for s in (lora, setup) if s and "parameters" in s), None),
-        clip=CLIP, kl_weight=KL_WEIGHT, temperature=TEMPERATURE, few=FEW, ablations=ablations(run),
+        clip=CLIP, kl_weight=KL_WEIGHT, temperature=TEMPERATURE, ablations=ablations(run),
         notes=_notes,
         errors=_errors(evaluation, analysis), probe=analysis["probe"] if analysis else None, dollars=_dollars(analysis),
         examples=_examples(answers, quoted, run.seed), machine=reproduction.machine(config, setup), hashes=block(reproduction.hashes(run, facts)),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from forge_lib import ROOT
 from forge_lib.evaluation.metrics import result_table
-from forge_lib.evaluation.statistics import FEW, Comparison
+from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
@@ -59,8 +59,8 @@ def _results(run: Path) -> str:
     check_numbers([*rows, *comparisons, *formats])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
-        f"seed {config['seed']}; in brackets the 95% interval: a bootstrap over databases, "
-        f"and Student's t over them where they are fewer than {FEW}.",
+        f"seed {config['seed']}; in brackets the 95% interval, by databases: Wilson's "
+        "at the effective number of questions, Tango's for differences (`python -m benchmarks.interval_coverage` shows what they keep).",
         "",
         result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
         "",
