@@ -45,7 +45,7 @@ class Overlap:
 
 def overlaps(
     items: Sequence[Item], training: Sequence[Item], skeleton: Callable[[str], str] | None = None
-) -> list[Overlap]:  # fmt: skip
+) -> list[Overlap]:
     """What each item of `items` shares with `training`, in the order of `items`.
 
     skeleton: answer -> its shape, names and values blanked (for SQL `forge_lib.tasks.sql.augment.skeleton`).

@@ -15,8 +15,11 @@ WORKING_ICC = 0.15  # how alike items of a cluster are taken to be where degrees
 
 
 def cluster_interval(
-    values: Sequence[float], clusters: Sequence[Hashable], level: float = 0.95, bounds: tuple[float, float] | None = None
-) -> tuple[float, float]:  # fmt: skip
+    values: Sequence[float],
+    clusters: Sequence[Hashable],
+    level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
+) -> tuple[float, float]:
     """Interval of the mean of items that come in clusters (questions of databases), over all such clusters and items.
 
     values: (n,), clusters: (n,); bounds: the least and the greatest that a value can be; 0 and 1, or -1 and 1 where a

@@ -41,7 +41,7 @@ class Latency:
 
 def measure_latency(
     contender: Contender, items: Sequence[Item], first: Contender | None = None, least: int = LEAST
-) -> Latency:  # fmt: skip
+) -> Latency:
     """Ask the items one at a time, nothing else meanwhile, and time each.
 
     contender: of any kind; nothing it remembers between calls may help it, so give one that keeps no answers.

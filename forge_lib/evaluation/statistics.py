@@ -147,9 +147,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_second, changed).pvalue) if changed else 1.0
 
 
-def permutation_test(
-    change: Sequence[float], clusters: Sequence[Hashable], draws: int = 9999, seed: int = 17
-) -> float:  # fmt: skip
+def permutation_test(change: Sequence[float], clusters: Sequence[Hashable], draws: int = 9999, seed: int = 17) -> float:
     """Two-sided p-value: how often would the mean be as far from 0, had each cluster's two contenders a fair coin's names?
 
     change: (n,) second minus first on each item; clusters: (n,), of which each changes sign as a whole, because its items
@@ -157,7 +155,7 @@ def permutation_test(
     clusters all signs are counted, so that six give no less than 2/64; beyond, `draws` are drawn and the observed one
     is counted with them (Phipson & Smyth 2010, https://arxiv.org/abs/1603.05766).
 
-    >>> permutation_test([1, 1, 0, 1, 1, 1], "aabbcc")  # three of one sign: two of eight
+    >>> permutation_test([1, 1, 0, 1, 1, 1], list("aabbcc"))  # three of one sign: two of eight
     0.25
     """
     _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
