@@ -1,7 +1,7 @@
 """Intervals by cluster that keep their promise: score intervals at the effective number of items.
 
-A percentile bootstrap over the databases of this course's test holds the truth in 73% to 95% of simulated worlds,
-Student's t in 77% to 100%; `python -m benchmarks.interval_coverage` compares five ways, and this one is what it chose.
+Percentiles of a bootstrap and Student's t hold the truth too seldom on the cluster sizes of this course's test;
+`python -m benchmarks.interval_coverage` compares five ways, and this one is what it chose.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def cluster_interval(
     (Bowyer et al. 2025, https://arxiv.org/abs/2503.01747; for surveys by cluster Dean & Pagano 2015,
     https://doi.org/10.1093/jssam/smv024); around a mean of -1, 0 and 1 within such bounds (gained and lost items) Tango's
     (1998), which is made the same way. In place of the normal quantile both take Student's at the degrees of freedom.
-    One cluster: its items, as if they were independent. Values all equal: Clopper and Pearson's exact limits (1934).
+    One cluster: its items, as if they were independent. Values all equal: Clopper and Pearson's exact limits (1934), as if
+    independent too, which is too narrow where databases differ much.
     Raises ValueError when there is no value, or one that is no finite number.
 
     >>> low, high = cluster_interval([0, 1, 1, 1, 1, 1, 0, 0] * 5, [n // 4 for n in range(40)])
