@@ -9,6 +9,7 @@ from forge_lib.evaluation.harness import OFFLINE, lm_eval_scores
 from forge_lib.lab.files import RunError
 
 
+@pytest.mark.slow  # to import lm-eval and all that it brings takes a quarter of a minute on a quiet machine
 def test_the_offline_task_agrees_with_our_own_scorer(tiny_llama, tokenizer, monkeypatch):
     pytest.importorskip("lm_eval")
     items = capability.load_instructions()[:6]
