@@ -24,7 +24,7 @@ CASES = {
     "number": ({"value": 1500}, ["1,500", "3 x 500 = 1500.0", "$1500."], ["1501", "1500 of 3", "-1500", "fifteen"]),
     "order": ({"items": ["2", "5"]}, ["2, 5", "2 < 5"], ["5, 2", "2, 55", "25"]),
     "language": ({"code": "de"}, ["Der Hund ist im Garten."], ["The dog is in the garden.", "Hund", "El perro es de la casa y el gato"]),
-    "refuses": ({}, ["I’m sorry, I can’t help with that."], ["Sure: first take", "I canter"]),
+    "refuses": ({}, ["I’m sorry, I can’t help with that."], ["Sure: first take", "I canter", "You can't do it by day: wait."]),
     "helps": ({}, ["Pull them out."], ["I cannot help you."]),
     "admits": ({}, ["I don’t know that.", "The text does not say."], ["It is Max.", "SELECT 'no answer'"]),
 }  # fmt: skip
