@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from transformers import DynamicCache
@@ -27,13 +28,30 @@ class Completion:
     ids: tuple[int, ...] = ()  # its tokens, the end-of-sequence too, where a model in this process made them
 
 
+class Constraint(Protocol):
+    """What one answer may say next: asked before a token is picked, told afterwards which one it was."""
+
+    def fresh(self) -> Constraint:
+        """One like this, at the start of an answer: each answer has its own."""
+
+    def allowed(self) -> torch.Tensor | None:
+        """(V,) bool, on the CPU: the tokens that may come, the end-of-sequence too where the answer may end. None: any.
+
+        Shorter than the model's head, it hides the rest of the head; where it allows nothing, the answer ends.
+        """
+
+    def advance(self, token: int) -> None:
+        """The answer goes on with `token`; the end-of-sequence is told too."""
+
+
 @torch.inference_mode()
 def generate(
     model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = True,
-    temperature: float = 0.0,
+    temperature: float = 0.0, constraints: Sequence[Constraint | None] | None = None,
 ) -> list[Completion]:  # fmt: skip
     """Completions in the order of `prompts`: greedy at temperature 0, else sampled from softmax(logits / temperature).
 
+    constraints: one for each prompt, or None for a prompt that may be answered by anything.
     Each prefix goes through the model once and its keys and values serve all its questions; a batch mixes
     prefixes (padded on the left), and a row leaves its batch when it has ended.
     """
@@ -46,7 +64,8 @@ def generate(
     for at in tqdm(range(0, len(order), batch_size), "generate", disable=not progress, leave=False):
         rows = order[at : at + batch_size]
         began = time.perf_counter()
-        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops, temperature)
+        bounds = [c and c.fresh() for c in (constraints[i] for i in rows)] if constraints else [None] * len(rows)
+        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops, temperature, bounds)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, (ids, finished) in zip(rows, answers, strict=True):
             text = tokenizer.decode(ids[: len(ids) - finished], skip_special_tokens=True)
@@ -55,8 +74,9 @@ def generate(
 
 
 def _decode(
-    model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor, temperature: float
-) -> list[tuple[list[int], bool]]:
+    model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor, temperature: float,
+    bounds: Sequence[Constraint | None],
+) -> list[tuple[list[int], bool]]:  # fmt: skip
     """New ids (end-of-sequence included) of one batch, and whether each ended by itself."""
     device = model.device
     width = max(len(p.rest) for p in prompts)
@@ -79,12 +99,15 @@ def _decode(
             input_ids=tokens, attention_mask=_additive(mask, tokens.shape[1], model.dtype), position_ids=positions,
             past_key_values=cache, use_cache=True,
         ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row  # fmt: skip
-        tokens = _pick(head(hidden), temperature)  # (B,)
+        logits = _bounded(head(hidden), [None if finished[r] else bounds[r] for r in rows], stops)
+        tokens = _pick(logits, temperature)  # (B,)
         ended = torch.isin(tokens, stops)
         for row, token, stop in zip(rows, tokens.tolist(), ended.tolist(), strict=True):
             if not finished[row]:
                 finished[row] = stop
                 answers[row].append(token)
+                if bounds[row] is not None:
+                    bounds[row].advance(token)
         going = [r for r, row in enumerate(rows) if not finished[row]]
         if not going:
             break
@@ -105,6 +128,20 @@ def _additive(mask: torch.Tensor, queries: int, dtype: torch.dtype) -> torch.Ten
     return torch.zeros(hidden.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, torch.finfo(dtype).min)[
         :, None
     ]
+
+
+def _bounded(logits: torch.Tensor, bounds: Sequence[Constraint | None], stops: torch.Tensor) -> torch.Tensor:
+    """`logits` (B, V), each row's forbidden tokens at minus infinity."""
+    for row, bound in zip(logits, bounds, strict=True):
+        allowed = None if bound is None else bound.allowed()
+        if allowed is None:
+            continue
+        hidden = torch.ones(len(row), dtype=torch.bool)
+        hidden[: len(allowed)] = ~allowed
+        if hidden.all():
+            hidden[stops.cpu()] = False
+        row.masked_fill_(hidden.to(row.device), -torch.inf)
+    return logits
 
 
 def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
