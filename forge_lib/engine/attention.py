@@ -19,8 +19,14 @@ from forge_lib.engine.compiling import one_pass
 Layout = tuple[int, tuple[int, ...]]  # of a pack: tokens of its prefix, tokens of each item
 
 
-def attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
-    """Attention of (B, H, Q, D) queries over (B, K, T, D) keys, H a multiple of K; returns ((B, Q, H, D), None)."""
+def attention(module, query, key, value, attention_mask, scaling=None, cascade=None, **kwargs):
+    """Attention of (B, H, Q, D) queries over (B, K, T, D) keys, H a multiple of K; returns ((B, Q, H, D), None).
+
+    With a `forge_lib.engine.cascade.Cascade` its keys come first, and the one batch's tokens are its rows.
+    """
+    if cascade is not None:
+        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        return cascade.attend(module.layer_idx, query[0], key[0], value[0], scale)[None], None
     if attention_mask is None or torch.is_grad_enabled():
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     # Generation: query heads that share a key head are asked together, so that no key is copied once a head.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
+from forge_lib.engine.cascade import attending, cascades
+from forge_lib.models.batch import Batch
 from forge_lib.models.chat import Prompt
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.load import causal_lm, output_head
@@ -23,7 +24,7 @@ class Completion:
     text: str
     prompt_tokens: int
     completion_tokens: int
-    seconds: float  # wall time of its batch divided by the batch size
+    seconds: float  # its share of the wall time: of each step, the time divided by the answers it made longer
     finished: bool  # stopped by itself (end-of-sequence) rather than at the limit
     ids: tuple[int, ...] = ()  # its tokens, the end-of-sequence too, where a model in this process made them
 
@@ -51,86 +52,107 @@ def generate(
 ) -> list[Completion]:  # fmt: skip
     """Completions in the order of `prompts`: greedy at temperature 0, else sampled from softmax(logits / temperature).
 
+    Several samples of an answer are asked for by repeating its prompt: `[prompt] * 8`. Each prefix and each prompt goes
+    through the model once, however often it occurs; a row that has ended makes room for a prompt that waits.
+
     constraints: one for each prompt, or None for a prompt that may be answered by anything.
-    Each prefix goes through the model once and its keys and values serve all its questions; a batch mixes
-    prefixes (padded on the left), and a row leaves its batch when it has ended.
+    Raises ModelError for an empty prompt and beyond a base's sliding window.
     """
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
 
-    check_window(model, max((len(p) for p in prompts), default=0) + max_new_tokens)
+    prompts = [_with_rest(p) for p in prompts]
+    check_window(model, max(map(len, prompts), default=0) + max_new_tokens)
+    decoder = causal_lm(model).get_decoder()
+    if not cascades(decoder):
+        from forge_lib.models import plain  # which imports this module
+
+        with attending(decoder, "eager"):
+            return plain.generate(
+                model, tokenizer, prompts, max_new_tokens, batch_size, progress, temperature, constraints
+            )
     stops = torch.tensor(stop_ids(model, tokenizer), device=model.device)
-    order = sorted(range(len(prompts)), key=lambda i: (prompts[i].prefix, len(prompts[i].rest)))
-    done: list[Completion | None] = [None] * len(prompts)
-    for at in tqdm(range(0, len(order), batch_size), "generate", disable=not progress, leave=False):
-        rows = order[at : at + batch_size]
-        began = time.perf_counter()
-        bounds = [c and c.fresh() for c in (constraints[i] for i in rows)] if constraints else [None] * len(rows)
-        answers = _decode(model, [prompts[i] for i in rows], max_new_tokens, stops, temperature, bounds)
-        seconds = (time.perf_counter() - began) / len(rows)
-        for i, (ids, finished) in zip(rows, answers, strict=True):
-            text = tokenizer.decode(ids[: len(ids) - finished], skip_special_tokens=True)
-            done[i] = Completion(text, len(prompts[i]), len(ids) - finished, seconds, finished, tuple(ids))
-    return done
+    head = (
+        output_head(model) if temperature else causal_lm(model).get_output_embeddings()
+    )  # greedy: the order is enough
+    bounds = constraints or [None] * len(prompts)
+    rows = [_Row(p, bound and bound.fresh()) for p, bound in zip(prompts, bounds, strict=True)]
+    # Those of one prefix together; samples of one prompt next to each other.
+    waiting = deque(sorted(rows, key=lambda r: (r.prompt.prefix, len(r.prompt.rest), r.prompt.rest)))
+    with tqdm(total=len(rows), desc="generate", disable=not progress, leave=False) as bar:
+        _answer_all(Batch(decoder), head, waiting, batch_size, max_new_tokens, stops, temperature, bar)
+    return [row.completion(tokenizer) for row in rows]
 
 
-def _decode(
-    model, prompts: Sequence[Prompt], limit: int, stops: torch.Tensor, temperature: float,
-    bounds: Sequence[Constraint | None],
-) -> list[tuple[list[int], bool]]:  # fmt: skip
-    """New ids (end-of-sequence included) of one batch, and whether each ended by itself."""
-    device = model.device
-    width = max(len(p.rest) for p in prompts)
-    cache, mask = _prefix_cache(model, [p.prefix for p in prompts], room=width + limit)
-    tokens = torch.zeros((len(prompts), width), dtype=torch.long)
-    here = torch.zeros((len(prompts), width), dtype=torch.long)
-    for r, p in enumerate(prompts):
-        tokens[r, width - len(p.rest) :] = torch.tensor(p.rest)
-        here[r, width - len(p.rest) :] = 1
-    tokens, mask = tokens.to(device), torch.cat([mask, here], 1).to(device)  # (B, Q), (B, P + Q)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
-    rows = list(range(len(prompts)))  # which prompt each row of the batch answers
-    answers: list[list[int]] = [[] for _ in prompts]
-    finished = [False] * len(prompts)
-    decoder, head = causal_lm(model).get_decoder(), causal_lm(model).get_output_embeddings()
-    if temperature:  # else no scale or cap makes another word the likeliest
-        head = output_head(model)
-    for _ in range(limit):
-        hidden = decoder(
-            input_ids=tokens, attention_mask=_additive(mask, tokens.shape[1], model.dtype), position_ids=positions,
-            past_key_values=cache, use_cache=True,
-        ).last_hidden_state[:, -1]  # (B, D); two axes: for three, torch 2.13 copies the whole head once a row  # fmt: skip
-        logits = _bounded(head(hidden), [None if finished[r] else bounds[r] for r in rows], stops)
-        tokens = _pick(logits, temperature)  # (B,)
-        ended = torch.isin(tokens, stops)
-        for row, token, stop in zip(rows, tokens.tolist(), ended.tolist(), strict=True):
-            if not finished[row]:
-                finished[row] = stop
-                answers[row].append(token)
-                if bounds[row] is not None:
-                    bounds[row].advance(token)
-        going = [r for r, row in enumerate(rows) if not finished[row]]
-        if not going:
-            break
-        tokens, positions = tokens[:, None], positions[:, -1:] + 1
-        if len(going) <= 0.8 * len(rows):  # leaving costs a copy of the cache: several rows leave together
-            stay, rows = torch.tensor(going, device=device), [rows[r] for r in going]
-            cache.batch_select_indices(stay)
-            tokens, mask, positions = tokens[stay], mask[stay], positions[stay]
-        mask = torch.cat([mask, mask.new_ones(len(mask), 1)], 1)
-    return list(zip(answers, finished, strict=True))
+@dataclass
+class _Row:
+    """A prompt and its answer so far."""
+
+    prompt: Prompt
+    bound: Constraint | None
+    ids: list[int] = field(default_factory=list)
+    over: bool = False  # ended by itself, or at the limit
+    finished: bool = False
+    seconds: float = 0.0
+
+    def take(self, token: int, stop: bool, limit: int) -> None:
+        self.ids.append(token)
+        self.finished, self.over = stop, stop or len(self.ids) >= limit
+        if self.bound is not None:
+            self.bound.advance(token)
+
+    def completion(self, tokenizer) -> Completion:
+        length = len(self.ids) - self.finished
+        text = tokenizer.decode(self.ids[:length], skip_special_tokens=True)
+        return Completion(text, len(self.prompt), length, self.seconds, self.finished, tuple(self.ids))
 
 
-def _additive(mask: torch.Tensor, queries: int, dtype: torch.dtype) -> torch.Tensor:
-    """(B, T) of ones and zeros -> (B, 1, Q, T) to add to the scores of the last Q positions: causal, padding hidden."""
-    length = mask.shape[1]
-    causal = torch.ones(queries, length, dtype=torch.bool, device=mask.device).tril(length - queries)
-    hidden = ~(causal & mask[:, None, :].bool())
-    return torch.zeros(hidden.shape, dtype=dtype, device=mask.device).masked_fill_(hidden, torch.finfo(dtype).min)[
-        :, None
-    ]
+def _answer_all(
+    batch: Batch, head, waiting: deque[_Row], size: int, limit: int, stops: torch.Tensor, temperature: float, bar
+) -> None:
+    """Let every waiting row have its answer, at most `size` rows at a time."""
+    rows: list[_Row] = []  # those of the batch
+    tokens = stops[:0]  # (R,), the newest of each, not yet through the model
+    began = time.perf_counter()
+
+    def chosen(hidden: torch.Tensor, rows: Sequence[_Row]) -> torch.Tensor:
+        nonlocal began
+        logits = bounded(head(hidden), [None if r.over else r.bound for r in rows], stops)
+        new = _pick(logits, temperature)
+        active = [
+            (r, *t) for r, *t in zip(rows, new.tolist(), torch.isin(new, stops).tolist(), strict=True) if not r.over
+        ]
+        now = time.perf_counter()
+        for row, token, stop in active:
+            row.take(token, stop, limit)
+            row.seconds += (now - began) / len(active)
+            bar.update(row.over)
+        began = now
+        return new
+
+    while True:
+        going = [n for n, row in enumerate(rows) if not row.over]
+        if len(going) <= 0.8 * len(rows):  # coming and going costs a copy of keys: several rows at once
+            batch.keep(going)
+            rows, tokens = [rows[n] for n in going], tokens[torch.tensor(going, dtype=torch.long, device=tokens.device)]
+            new = [waiting.popleft() for _ in range(min(size - len(rows), len(waiting)))]
+            if new:
+                tokens = torch.cat([tokens, chosen(batch.admit([r.prompt for r in new]), new)])
+                rows += new
+                continue
+            if not rows:
+                return
+            going = range(len(rows))
+        tokens = chosen(batch.step(tokens, going), rows)
 
 
-def _bounded(logits: torch.Tensor, bounds: Sequence[Constraint | None], stops: torch.Tensor) -> torch.Tensor:
+def _with_rest(prompt: Prompt) -> Prompt:
+    """The same tokens, at least one behind the prefix: its state chooses the first word of the answer."""
+    if not len(prompt):
+        raise ModelError("There is an empty prompt. Give every prompt at least one token.")
+    return prompt if prompt.rest else Prompt(prompt.prefix[:-1], prompt.prefix[-1:])
+
+
+def bounded(logits: torch.Tensor, bounds: Sequence[Constraint | None], stops: torch.Tensor) -> torch.Tensor:
     """`logits` (B, V), each row's forbidden tokens at minus infinity."""
     for row, bound in zip(logits, bounds, strict=True):
         allowed = None if bound is None else bound.allowed()
@@ -149,53 +171,6 @@ def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
     if temperature == 0:
         return logits.argmax(-1)
     return torch.multinomial(torch.softmax(logits.float() / temperature, -1), 1).squeeze(1)
-
-
-class _RoomyLayer(DynamicLayer):
-    """One layer's keys and values in a buffer with room for the tokens to come.
-
-    DynamicLayer concatenates: with long prompts most of the time of a new token goes into copying the old ones.
-    """
-
-    def __init__(self, keys: torch.Tensor, values: torch.Tensor, room: int):
-        super().__init__()
-        self.lazy_initialization(keys, values)
-        self.length = 0
-        self.buffers = [x.new_empty(*x.shape[:2], x.shape[2] + room, x.shape[3]) for x in (keys, values)]
-        self.update(keys, values)
-
-    def update(self, key_states, value_states, *args, **kwargs):
-        end = self.length + key_states.shape[2]
-        for buffer, new in zip(self.buffers, (key_states, value_states), strict=True):
-            buffer[:, :, self.length : end] = new
-        self.length = end
-        self.keys, self.values = (b[:, :, :end] for b in self.buffers)
-        return self.keys, self.values
-
-    def batch_select_indices(self, indices):
-        self.buffers = [b[indices] for b in self.buffers]
-        self.keys, self.values = (b[:, :, : self.length] for b in self.buffers)
-
-
-def _prefix_cache(model, prefixes: Sequence[tuple[int, ...]], room: int):
-    """Keys and values of each row's prefix, every distinct prefix computed once, with room for `room` tokens more.
-
-    Returns (cache, mask (B, P)).
-    """
-    known = {}
-    decoder = causal_lm(model).get_decoder()
-    for prefix in dict.fromkeys(prefixes):
-        out = decoder(input_ids=torch.tensor([prefix], device=model.device), use_cache=True)
-        known[prefix] = [(layer.keys, layer.values) for layer in out.past_key_values.layers]  # (1, H, P, D) each
-    width = max(map(len, prefixes))
-    mask = torch.zeros((len(prefixes), width), dtype=torch.long)
-    for r, prefix in enumerate(prefixes):
-        mask[r, width - len(prefix) :] = 1
-    cache = DynamicCache()
-    for layer in range(len(known[prefixes[0]])):
-        padded = [[torch.nn.functional.pad(x, (0, 0, width - len(p), 0)) for x in known[p][layer]] for p in prefixes]
-        cache.layers.append(_RoomyLayer(torch.cat([k for k, _ in padded]), torch.cat([v for _, v in padded]), room))
-    return cache, mask
 
 
 def check_window(model, tokens: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 
 from forge_lib.models.chat import Example, Prompt
-from forge_lib.models.generate import Completion, stop_ids
+from forge_lib.models.generate import Completion, Constraint, bounded, stop_ids
 
 
 def loss(model, examples: Sequence[Example], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:
@@ -31,7 +31,7 @@ def loss(model, examples: Sequence[Example], pad_id: int, dtype: str) -> tuple[t
 @torch.no_grad()
 def generate(
     model, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, batch_size: int = 32, progress: bool = False,
-    temperature: float = 0.0,
+    temperature: float = 0.0, constraints: Sequence[Constraint | None] | None = None,
 ) -> list[Completion]:  # fmt: skip
     """Completions by the model's own `generate`, in the order of `prompts`, padded on the left; a prefix is read for each."""
     from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
@@ -47,6 +47,7 @@ def generate(
         out = model.generate(
             input_ids=ids, attention_mask=mask, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id,
             eos_token_id=stops, top_k=0, top_p=1.0, repetition_penalty=1.0, **pick,
+            logits_processor=[_Bounds([c and c.fresh() for c in (constraints[i] for i in rows)], stops)] if constraints else [],
         )  # the last three undo what some bases ask for in their generation_config  # fmt: skip
         seconds = (time.perf_counter() - began) / len(rows)
         for i, answer in zip(rows, out[:, ids.shape[1] :].tolist(), strict=True):
@@ -56,6 +57,23 @@ def generate(
             new = tuple(answer[: length + (end is not None)])
             done[i] = Completion(text, len(prompts[i]), length, seconds, end is not None, new)
     return done
+
+
+class _Bounds:
+    """Constraints of a batch's rows, as transformers asks: with all ids so far and the scores of the next."""
+
+    def __init__(self, bounds: list[Constraint | None], stops: list[int]):
+        self.bounds, self.stops, self.width = bounds, torch.tensor(stops), None
+
+    def __call__(self, ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        if self.width is not None:
+            for n, token in enumerate(ids[:, -1].tolist()):
+                if self.bounds[n] is not None:
+                    self.bounds[n].advance(token)
+                if token in self.stops:
+                    self.bounds[n] = None
+        self.width = ids.shape[1]
+        return bounded(scores, self.bounds, self.stops)
 
 
 def _left_padded(prompts: Sequence[Prompt], pad_id: int, device) -> tuple[torch.Tensor, torch.Tensor]:
