@@ -74,7 +74,8 @@ class Cascade:
     def __init__(self, levels: Sequence[Level]):
         self.levels = levels
         self._new = (levels[-1].group, slice(None), levels[-1].seen - 1)
-        self._hidden = torch.cat([level.hidden() for level in levels], 1)[:, None, None]  # (N, 1, 1, T)
+        hidden = torch.cat([level.hidden() for level in levels], 1)[:, None, None]
+        self._mask = hidden.new_zeros(hidden.shape, dtype=levels[0].layers[0][0].dtype).masked_fill_(hidden, -torch.inf)
 
     def attend(self, layer: int, query, key, value, scale: float) -> torch.Tensor:
         """Attention of N new tokens, a row each: query (H, N, D), key and value (K, N, D) -> (N, H, D)."""
@@ -83,7 +84,7 @@ class Cascade:
         keys[self._new], values[self._new] = key.transpose(0, 1), value.transpose(0, 1)
         asked = query.transpose(0, 1).reshape(-1, groups, width) * scale  # (N·K, G, D)
         scores = torch.cat([level.scores(layer, asked) for level in self.levels], -1)
-        scores.view(rows, -1, groups, scores.shape[-1]).masked_fill_(self._hidden, -torch.inf)
+        scores.view(rows, -1, groups, scores.shape[-1]).add_(self._mask)  # (N, 1, 1, T)
         weights = torch.softmax(scores, -1, dtype=torch.float32).to(query.dtype)
         parts = weights.split([level.tokens for level in self.levels], -1)
         mixed = sum(level.mixed(layer, part) for level, part in zip(self.levels, parts, strict=True))
