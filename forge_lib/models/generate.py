@@ -71,11 +71,10 @@ def generate(
                 model, tokenizer, prompts, max_new_tokens, batch_size, progress, temperature, constraints
             )
     stops = torch.tensor(stop_ids(model, tokenizer), device=model.device)
-    head = (
-        output_head(model) if temperature else causal_lm(model).get_output_embeddings()
-    )  # greedy: the order is enough
+    # No scale or cap of logits makes another word the likeliest, so greedy answers need not know it.
+    head = output_head(model) if temperature else causal_lm(model).get_output_embeddings()
     bounds = constraints or [None] * len(prompts)
-    rows = [_Row(p, bound and bound.fresh()) for p, bound in zip(prompts, bounds, strict=True)]
+    rows = [_Row(p, None if bound is None else bound.fresh()) for p, bound in zip(prompts, bounds, strict=True)]
     # Those of one prefix together; samples of one prompt next to each other.
     waiting = deque(sorted(rows, key=lambda r: (r.prompt.prefix, len(r.prompt.rest), r.prompt.rest)))
     with tqdm(total=len(rows), desc="generate", disable=not progress, leave=False) as bar:

@@ -72,9 +72,9 @@ def prompts_for_grpo(data: TaskData, items: Sequence[Item]):
 
 
 def _rollout(profile: Profile, tick: Callable[[], object]) -> Callable[..., dict]:
-    """TRL rollout function: sampled completions from `forge_lib.models.load.generate`; `tick` is called once a step.
+    """TRL rollout function: sampled completions from `forge_lib.models.generate`; `tick` is called once a step.
 
-    A group repeats one prompt; here its schema goes through the model once a group instead of once a completion.
+    A group repeats one prompt: it goes through the model once, and its completions look back on the same keys and values.
     """
 
     def sample(prompts, trainer) -> dict:
