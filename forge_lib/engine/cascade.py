@@ -64,8 +64,8 @@ class Level:
         if self._places is None:
             return torch.bmm(rows, stretches)
         take, back = self._places
-        asked = rows.flatten(1)[take].view(len(stretches), -1, rows.shape[-1])  # (U·K, M·G, X)
-        return torch.bmm(asked, stretches).view(len(take), -1)[back].view(*rows.shape[:2], -1)
+        asked = rows.flatten(1).index_select(0, take).view(len(stretches), -1, rows.shape[-1])  # (U·K, M·G, X)
+        return torch.bmm(asked, stretches).view(len(take), -1).index_select(0, back).view(*rows.shape[:2], -1)
 
 
 class Cascade:
