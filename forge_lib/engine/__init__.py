@@ -1,7 +1,8 @@
 """The fast path of training and generation on a processor, behind one door.
 
 `supports` says whether `hidden_states` holds for a model, whose other layers `fuse_lora` makes faster; within `compiling()`
-what is marked `one_pass` is compiled; `give_back` returns memory to the system. What does not fit takes transformers' way.
+what is marked `one_pass` is compiled; `give_back` returns memory to the system. `forge_lib.engine.cascade` is generation's
+attention, on every device. What does not fit takes transformers' way.
 """
 
 import forge_lib.engine.attention  # noqa: F401  (registers "forge" with transformers)

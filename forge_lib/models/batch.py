@@ -56,11 +56,8 @@ class Batch:
         end = max(self.said) + 1
         if end > self._answers[0][0].shape[2]:
             self._answers = _resized(self._answers, len(self.prompts), end + ROOM)
-        own = Level(
-            [(k[:, :, :end], v[:, :, :end]) for k, v in self._answers],
-            range(len(self.said)),
-            [n + 1 for n in self.said],
-        )
+        answers = [(k[:, :, :end], v[:, :, :end]) for k, v in self._answers]
+        own = Level(answers, range(len(self.said)), [n + 1 for n in self.said])
         positions = [len(p) + n for p, n in zip(self.prompts, self.said, strict=True)]
         for row in going:
             self.said[row] += 1
@@ -76,10 +73,7 @@ class Batch:
 
     def _arrange(self) -> None:
         """The levels above the answers, and nothing held that no row needs; the newest may have samples to come."""
-        levels = [
-            self._prefixes.level([p.prefix for p in self.prompts]),
-            self._questions.level(self.prompts),
-        ]
+        levels = self._prefixes.level([p.prefix for p in self.prompts]), self._questions.level(self.prompts)
         self._levels = [level for level in levels if level]
         needed = dict.fromkeys([*self.prompts, next(reversed(self._states))])
         self._states = {p: self._states[p] for p in needed}
