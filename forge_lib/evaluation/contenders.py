@@ -8,7 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from forge_lib.data.items import Item
@@ -17,31 +17,74 @@ from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
 from forge_lib.models.chat import Message, Prompt, encode_prompt
 from forge_lib.models.endpoint import Ask, Reply, endpoint, who_is_asked
 from forge_lib.models.generate import Completion, generate
+from forge_lib.models.llama import SLOTS, generate_gguf
 from forge_lib.tasks import TaskData
 
 Contender = Callable[[Sequence[Item]], list[Completion]]
 
 
-def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = ()) -> list[Message]:
-    """The prompt every contender gets for `item`; `shots` are shown as earlier turns."""
-    return data.messages(item, shots)
+def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = (), with_contexts: bool = False) -> list[Message]:
+    """The prompt every contender gets for `item`; `shots` are shown as earlier turns.
+
+    with_contexts: a shot of another context begins with that context (its schema), for the first message holds only the
+    item's own
+    """
+    first, *turns = data.messages(item, shots)
+    for number, shot in enumerate(shots if with_contexts else ()):
+        if shot.context != item.context:
+            theirs = data.messages(shot)[0]["content"]
+            shared = os.path.commonprefix([theirs, first["content"]]).rpartition("\n")[0]  # the instruction
+            asked = turns[2 * number]  # a question and an answer for each shot
+            turns[2 * number] = {**asked, "content": f"{theirs[len(shared) :].strip()}\n\n{asked['content']}"}
+    return [first, *turns]
+
+
+Shots = Sequence[Item] | Callable[[Item], Sequence[Item]]
 
 
 def local_model(
-    model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int,
-    shots: Sequence[Item] | Callable[[Item], Sequence[Item]] = (),
+    model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int, shots: Shots = (),
     progress: bool = True, generate: Callable[..., list[Completion]] = generate,
+    with_contexts: bool = False, begin: str = "",
 ) -> Contender:  # fmt: skip
     """A model in this process, greedy.
 
+    generate: an engine's, where the model is not torch's own; shots, with_contexts, begin: see `prompted`
+    """
+
+    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
+        return generate(model, tokenizer, share_more(prompts), limit, batch_size, progress)
+
+    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin)
+
+
+def gguf_model(
+    llm, tokenizer, data: TaskData, max_new_tokens: int, slots: int = SLOTS, shots: Shots = (),
+    with_contexts: bool = False, begin: str = "",
+) -> Contender:  # fmt: skip
+    """Greedy answers from a loaded GGUF, up to `slots` questions of one prefix at once (see `generate_gguf`)."""
+
+    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
+        return generate_gguf(llm, tokenizer, share_more(prompts) if shots else prompts, limit, slots)
+
+    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin)
+
+
+def prompted(
+    complete: Callable[[Sequence[Prompt], int], list[Completion]], tokenizer, data: TaskData, max_new_tokens: int,
+    shots: Shots = (), with_contexts: bool = False, begin: str = "",
+) -> Contender:  # fmt: skip
+    """The contender that asks for completions of prompts, whichever engine makes them.
+
     shots: the same worked examples for all questions, or a function from a question to its own
-    generate: an engine's, where the model is not torch's own
+    with_contexts: see `messages_for`; begin: what every answer begins with (see `encode_prompt`)
     """
 
     def answer(items: Sequence[Item]) -> list[Completion]:
         own = shots if callable(shots) else lambda item: shots
-        prompts = share_more([encode_prompt(tokenizer, messages_for(data, i, own(i))) for i in items])
-        return generate(model, tokenizer, prompts, max_new_tokens, batch_size, progress)
+        asked = [messages_for(data, i, own(i), with_contexts) for i in items]
+        prompts = [encode_prompt(tokenizer, messages, begin) for messages in asked]
+        return [replace(c, text=begin + c.text) for c in complete(prompts, max_new_tokens)]
 
     return answer
 
@@ -60,10 +103,12 @@ def share_more(prompts: Sequence[Prompt]) -> list[Prompt]:
     return [Prompt(p.prefix + shared[p.prefix], p.rest[len(shared[p.prefix]) :]) for p in prompts]
 
 
-def similar(train: Sequence[Item], item: Item, count: int = 3) -> list[Item]:
+def similar(train: Sequence[Item], item: Item, count: int = 3, of: str = "same") -> list[Item]:
     """The `count` training items whose questions are most like that of `item`, the most similar last.
 
-    Of the same context where it has any. Compared by the share of equal words (RapidFuzz's token_set_ratio).
+    Compared by the share of equal words (RapidFuzz's token_set_ratio).
+    of: "same" takes them from the item's context where it has any, else from all; "other" from other contexts; "both"
+    half of them from each, its own context's last (ValueError for another word)
 
     >>> from forge_lib.tasks.sql.pairs import Pair
     >>> train = [Pair("1", "d", "Count the ships", "SELECT 1"), Pair("2", "d", "Names of all ports", "SELECT 2")]
@@ -72,9 +117,15 @@ def similar(train: Sequence[Item], item: Item, count: int = 3) -> list[Item]:
     """
     from rapidfuzz import fuzz, process
 
-    own = [i for i in train if i.context == item.context] or list(train)
-    best = process.extract(item.question, [i.question for i in own], scorer=fuzz.token_set_ratio, limit=count)
-    return [own[at] for *_, at in reversed(best)]  # nearest to the question last
+    if of not in ("same", "other", "both"):
+        raise ValueError(f"of is {of!r}, and must be 'same', 'other' or 'both'.")
+    own, others = ([i for i in train if (i.context == item.context) is same] for same in (True, False))
+    if of == "both":
+        own = similar(own, item, count // 2)
+        return [*similar(others, item, count - len(own)), *own]
+    chosen = others if of == "other" else own or others
+    best = process.extract(item.question, [i.question for i in chosen], scorer=fuzz.token_set_ratio, limit=count)
+    return [chosen[at] for *_, at in reversed(best)]  # nearest to the question last
 
 
 def nearest_neighbour(train: Sequence[Item]) -> Contender:
@@ -97,6 +148,20 @@ def nearest_neighbour(train: Sequence[Item]) -> Contender:
             similarity = (known[own] @ vectorizer.transform([item.question]).T).toarray().ravel()
             nearest = train[own[int(similarity.argmax())]]
             completions.append(Completion(nearest.answer, 0, 0, time.perf_counter() - began, True))
+        return completions
+
+    return answer
+
+
+def retrieve_and_fill(data: TaskData) -> Contender:
+    """No model either, but the task's own knowledge of what its answers are made of: see `TaskData.look_up`."""
+
+    def answer(items: Sequence[Item]) -> list[Completion]:
+        completions = []
+        for item in items:
+            began = time.perf_counter()
+            text = data.look_up(item)
+            completions.append(Completion(text, 0, 0, time.perf_counter() - began, True))
         return completions
 
     return answer

@@ -1,4 +1,4 @@
-"""GGUF: convert with llama.cpp's own converter, quantize. `forge_lib.export.llama` answers from the file."""
+"""GGUF: convert with llama.cpp's own converter, quantize. `forge_lib.models.llama` answers from the file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import torch
 
 from forge_lib import CACHE
 from forge_lib.lab.files import beside, check_disk, fresh_folder
+from forge_lib.models.llama import broken
 
 
 class ExportError(RuntimeError):
@@ -142,13 +143,6 @@ def tensor_types(file: Path) -> Counter[str]:
         return Counter(t.tensor_type.name for t in GGUFReader(file).tensors)
     except (ValueError, IndexError, KeyError) as error:
         raise broken(file) from error
-
-
-def broken(file: Path) -> ExportError:
-    """The error for a file that is no whole GGUF file."""
-    return ExportError(
-        f"{file.name} is no whole GGUF file (an interrupted copy or download?). Delete it and run 07_quantization again."
-    )
 
 
 def file_facts(file: Path) -> dict:

@@ -14,7 +14,7 @@ import platform
 import random
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,14 @@ def existing(name: str) -> Run:
         return Run(name, profile, begun["seed"], begun["task"], folder, begun["data"])
     except (KeyError, TypeError) as error:
         raise RunError(f"The config of the run '{name}' is damaged, or of another version. {BEGIN_AGAIN}") from error
+
+
+def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
+    """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
+    modelfile = run.path("export", "Modelfile")
+    text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
+    named = re.search(r"^FROM \./(\S+)$", text, re.M)
+    return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
 
 
 def _folder_hash(source: str) -> str | None:

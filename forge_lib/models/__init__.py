@@ -1,1 +1,3 @@
 """From weights to text: bases, prompts, answers, endpoints."""
+
+BASE = "base"  # where a model is named: the profile's base as it is

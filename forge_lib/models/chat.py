@@ -53,11 +53,13 @@ class Prompt:
         return len(self.prefix) + len(self.rest)
 
 
-def encode_prompt(tokenizer, messages: Sequence[Message]) -> Prompt:
+def encode_prompt(tokenizer, messages: Sequence[Message], begin: str = "") -> Prompt:
     """Token ids of a prompt, cut behind the system message's content.
 
     A special token follows there, so the two parts tokenize alone as they do together. Control marks within a message
     (a question that holds <|im_end|>) are plain text: only the template makes turns.
+    begin: what the assistant's turn says already, so that the model goes on from there. Without a space at its end: in
+    most vocabularies the space belongs to the next word.
     """
     marks = _control_marks(tokenizer, "".join(m["content"] for m in messages))
     hidden = [
@@ -66,7 +68,7 @@ def encode_prompt(tokenizer, messages: Sequence[Message]) -> Prompt:
     text = render(tokenizer, hidden)
     cut = _end_of_first(tokenizer, hidden, text)
     head, rest = (_encoded(tokenizer, part, marks) for part in (text[:cut], text[cut:]))
-    return Prompt(tuple(head), tuple(rest))
+    return Prompt(tuple(head), (*rest, *(_as_text(tokenizer, begin) if begin else ())))
 
 
 def _end_of_first(tokenizer, messages: Sequence[Message], text: str) -> int:

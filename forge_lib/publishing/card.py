@@ -16,7 +16,7 @@ from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison, compare
 from forge_lib.lab.files import RunError
 from forge_lib.lab.jsonl import read_jsonl
-from forge_lib.lab.runs import Run
+from forge_lib.lab.runs import Run, shipped_file
 from forge_lib.models.chat import Message
 from forge_lib.models.embedded import describe_base
 from forge_lib.models.load import base_id
@@ -152,14 +152,6 @@ def _file_table(formats: Sequence[dict]) -> str:
         for f in formats
     ]
     return "\n".join([head, *rows])
-
-
-def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
-    """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
-    modelfile = run.path("export", "Modelfile")
-    text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
-    named = re.search(r"^FROM \./(\S+)$", text, re.M)
-    return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
 
 
 def _base_statement(base_model: str, kind: str) -> str:

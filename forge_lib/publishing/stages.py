@@ -12,9 +12,9 @@ from forge_lib.evaluation.metrics import accuracy, by_difficulty
 from forge_lib.evaluation.statistics import Comparison, compare, mcnemar
 from forge_lib.lab.files import RunError, is_measure, read_json
 from forge_lib.lab.jsonl import read_jsonl
-from forge_lib.lab.runs import Run
+from forge_lib.lab.runs import Run, shipped_file
 from forge_lib.models.embedded import PREFIX
-from forge_lib.publishing.card import check_numbers, format_prices, shipped_file
+from forge_lib.publishing.card import check_numbers, format_prices
 from forge_lib.tasks import COURSE
 
 DAMAGE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)

@@ -1,7 +1,5 @@
 """What people use: a model behind a function, an OpenAI-compatible URL, MCP tools and a page in the browser."""
 
-BASE = "base"  # where a model is named: the profile's base as it is
-
 
 class ServingError(RuntimeError):
     """Something that cannot be served; the message names the mend."""

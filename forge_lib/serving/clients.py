@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from forge_lib import ROOT
-from forge_lib.serving import BASE, ServingError
+from forge_lib.models import BASE
+from forge_lib.serving import ServingError
 
 SERVER = "forge_lib.serving.mcp"
 PATH = "/mcp"  # of the server's URL

@@ -18,8 +18,11 @@ from forge_lib.data.items import DataError
 from forge_lib.lab.files import RunError, beside, sweep
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.lab.runs import run_folder
-from forge_lib.serving import BASE, ServingError
-from forge_lib.serving.model import Model, open_model, run_file
+from forge_lib.models import BASE
+from forge_lib.models.embedded import ModelError
+from forge_lib.models.opening import run_file
+from forge_lib.serving import ServingError
+from forge_lib.serving.model import Model, open_model
 from forge_lib.serving.uploads import CSV, MAX_MB, take_upload
 from forge_lib.tasks.sql.assistant import Assistant
 from forge_lib.tasks.sql.sources.course import load_course
@@ -132,9 +135,9 @@ def contenders(run: str | None, model: str | None, profile: str = "auto") -> tup
     if which.startswith("run:"):
         try:
             chosen = run_file(which.removeprefix("run:"))[2]
-        except ServingError:
+        except ModelError as error:
             if run or model:
-                raise
+                raise ServingError(str(error)) from error
             which, remark = BASE, ALONE
     tuned = [open_model(which, chosen)] if which != BASE else []  # first: what was named may not be there
     return [*tuned, open_model(BASE, chosen)], remark

@@ -3,7 +3,7 @@
 python -m forge_lib.serving.openai --run NAME
 
 Every client of that protocol can then ask at http://127.0.0.1:8000/v1, with any key. Prompts are those of the training,
-token for token, and greedy answers those of the file in a process of yours (`forge_lib.export.llama`, one question after
+token for token, and greedy answers those of the file in a process of yours (`forge_lib.models.llama`, one question after
 the other). One request is answered at a time; others wait.
 """
 
@@ -27,6 +27,7 @@ from forge_lib import ROOT
 from forge_lib.lab.files import why
 from forge_lib.lab.interrupts import ending
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
+from forge_lib.models.embedded import ModelError
 from forge_lib.serving import ServingError
 
 STARTS, STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
@@ -121,7 +122,7 @@ def main(given: list[str] | None = None) -> int:
     try:
         with ending("The server has stopped."), _listening(options.host, options.port) as sock:
             _serve(options, sock)
-    except (ProfileError, ServingError) as error:
+    except (ModelError, ProfileError, ServingError) as error:
         print(f"openai: {error}", file=sys.stderr)
         return 2
     return 0
@@ -141,7 +142,7 @@ def _listening(host: str, port: int) -> socket.socket:
 def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     import uvicorn  # here: with what the model needs it takes seconds, and a wrong word is said at once
 
-    from forge_lib.serving.model import gguf_file, load_file
+    from forge_lib.models.opening import gguf_file, load_file
     from forge_lib.serving.openai_app import make_app
 
     found = gguf_file(f"run:{options.run}" if options.run else options.model, get_profile(options.profile)[0])

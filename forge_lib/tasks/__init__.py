@@ -27,6 +27,7 @@ from types import ModuleType
 
 from forge_lib.data.items import Item, Splits
 from forge_lib.lab.files import RunError
+from forge_lib.lab.profiles import Profile
 from forge_lib.lab.runs import task_module
 from forge_lib.models.chat import Message
 
@@ -98,6 +99,17 @@ class TaskData(Splits, ABC):
         None for each where a task has but one state. Slower than `score`, and never a reward.
         """
         return [None] * len(items)
+
+    def fit_prompts(self, profile: Profile) -> None:
+        """Make prompts fit the profile's `max_length` from now on; by default they are as long as they are."""
+
+    def look_up(self, item: Item) -> str:
+        """An answer without a model: what the training part holds for the most similar question, as it stands or adapted."""
+        from rapidfuzz import fuzz, process
+
+        own = [i for i in self.train if i.context == item.context] or self.train
+        found = process.extractOne(item.question, [i.question for i in own], scorer=fuzz.token_set_ratio)
+        return own[found[2]].answer if found else ""
 
     def views(self, items: Sequence[Item], rng: random.Random | None = None) -> list[tuple[list[Message], str]]:
         """Prompts and answers of items of one context, with one first message; with `rng` a fresh view of it (training)."""

@@ -12,14 +12,16 @@ import pytest
 import torch
 
 from forge_lib import ROOT
-from forge_lib.evaluation.contenders import local_model, messages_for
-from forge_lib.export import gguf, llama
+from forge_lib.evaluation.contenders import gguf_model, local_model, messages_for
+from forge_lib.export import gguf
 from forge_lib.export.gguf import ExportError
 from forge_lib.export.merge import merged_model, save_merged
 from forge_lib.export.ollama import go_template, write_modelfile
 from forge_lib.lab.files import LEFTOVER
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.models.chat import render
+from forge_lib.models import llama
+from forge_lib.models.chat import encode_prompt, render
+from forge_lib.models.embedded import ModelError
 from forge_lib.models.load import load_adapted, load_base
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.prompt import INSTRUCTION
@@ -153,7 +155,7 @@ def test_gguf_answers_like_transformers_one_by_one_or_at_once(f16, library, toke
     llm = llama.load_gguf(f16, 1024)
     wanted = local_model(load_base(CPU, "float32"), tokenizer, library, 12, 4, progress=False)(pairs)
     for slots in (1, 2, 16):
-        got = llama.gguf_model(llm, tokenizer, library, 12, slots)(pairs)
+        got = gguf_model(llm, tokenizer, library, 12, slots)(pairs)
         assert [g.ids for g in got] == [w.ids for w in wanted]
         assert [(g.text, g.prompt_tokens, g.completion_tokens, g.finished) for g in got] == [
             (w.text, w.prompt_tokens, w.completion_tokens, w.finished) for w in wanted
@@ -162,18 +164,18 @@ def test_gguf_answers_like_transformers_one_by_one_or_at_once(f16, library, toke
 
 def test_long_answers_are_asked_in_as_many_rounds_as_the_context_needs(f16, library, tokenizer):
     """Sixteen at once ran out of the context, which a prompt alone would have fitted into."""
-    wanted = llama.gguf_model(llama.load_gguf(f16, 2048), tokenizer, library, 60, 1)(library.test)
+    wanted = gguf_model(llama.load_gguf(f16, 2048), tokenizer, library, 60, 1)(library.test)
     llm = llama.load_gguf(f16, 256)
-    assert [g.ids for g in llama.gguf_model(llm, tokenizer, library, 60, 16)(library.test)] == [w.ids for w in wanted]
-    short = llama.gguf_model(llm, tokenizer, library, 500)(library.test[:1])[0]
+    assert [g.ids for g in gguf_model(llm, tokenizer, library, 60, 16)(library.test)] == [w.ids for w in wanted]
+    short = gguf_model(llm, tokenizer, library, 500)(library.test[:1])[0]
     assert short.ids[:60] == wanted[0].ids[:60], "more than the context holds is cut off, not an error"
-    with pytest.raises(ExportError, match="no room for an answer"):
+    with pytest.raises(ModelError, match="no room for an answer"):
         llama.complete(llm, [1] * 200, [[1] * 100], 10)
 
 
 def test_a_script_that_ends_with_a_model_in_hand_ends_quietly(f16):
     code = (
-        f"import pathlib; from forge_lib.export.llama import load_gguf; llm = load_gguf(pathlib.Path({str(f16)!r}), 64)"
+        f"import pathlib; from forge_lib.models.llama import load_gguf; llm = load_gguf(pathlib.Path({str(f16)!r}), 64)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -194,8 +196,8 @@ def test_the_schema_is_read_once(f16, library, tokenizer, monkeypatch):
     monkeypatch.setattr(
         llama, "evaluate_tokens", lambda llm, rows: fed.extend(len(r[2]) for r in rows) or original(llm, rows)
     )
-    done = llama.gguf_model(llama.load_gguf(f16, 1024), tokenizer, library, 1)(library.test)
-    prompt = llama.encode_prompt(tokenizer, messages_for(library, library.test[0]))
+    done = gguf_model(llama.load_gguf(f16, 1024), tokenizer, library, 1)(library.test)
+    prompt = encode_prompt(tokenizer, messages_for(library, library.test[0]))
     assert sum(fed) == sum(d.prompt_tokens for d in done) - (len(done) - 1) * len(prompt.prefix)
 
 
@@ -226,7 +228,7 @@ def test_quantizing_keeps_the_log_out_of_the_notebook(f16, tmp_path, capfd):
 
 def test_a_context_too_small_is_an_error_not_nonsense(f16):
     llm = llama.load_gguf(f16, 256)
-    with pytest.raises(ExportError, match="context"):
+    with pytest.raises(ModelError, match="context"):
         for at in range(0, 1000, 200):
             llama.evaluate_tokens(llm, [(0, at, [1] * 200)])
 
@@ -236,7 +238,7 @@ def test_a_damaged_file_is_named(tmp_path, text):
     file = tmp_path / "model-F16.gguf"
     file.write_bytes(text)
     for attempt in (llama.load_gguf, gguf.tensor_types, lambda f: gguf.quantize(f, tmp_path / "x.gguf", "Q8_0")):
-        with pytest.raises(ExportError, match="model-F16.gguf.*Delete it and run 07_quantization again") as caught:
+        with pytest.raises(ModelError, match="model-F16.gguf.*Delete it and run 07_quantization again") as caught:
             attempt(file)
         assert str(tmp_path) not in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["model-F16.gguf"]
@@ -249,7 +251,7 @@ def test_an_unknown_format_is_named(f16, tmp_path):
 
 
 def test_a_missing_file_names_the_notebook(tmp_path):
-    with pytest.raises(ExportError, match="07_quantization"):
+    with pytest.raises(ModelError, match="07_quantization"):
         llama.load_gguf(tmp_path / "model-F16.gguf")
     with pytest.raises(ExportError, match="07_quantization"):
         gguf.quantize(tmp_path / "model-F16.gguf", tmp_path / "x.gguf", "Q8_0")
@@ -359,7 +361,7 @@ def test_the_beginning_of_a_sequence_is_left_to_the_runtime_that_adds_it(tokeniz
 
 
 def test_an_empty_list_of_pairs(f16, library: DataSet, tokenizer):
-    assert llama.gguf_model(llama.load_gguf(f16, 512), tokenizer, library, 4)([]) == []
+    assert gguf_model(llama.load_gguf(f16, 512), tokenizer, library, 4)([]) == []
 
 
 def test_the_disk_is_checked_first(tmp_path, monkeypatch):

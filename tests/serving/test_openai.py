@@ -15,11 +15,12 @@ import openai
 import psutil
 import pytest
 
-from forge_lib.export.llama import gguf_model, load_gguf
+from forge_lib.evaluation.contenders import gguf_model
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.lab.runs import start
 from forge_lib.models.chat import encode_prompt
 from forge_lib.models.endpoint import EndpointError, endpoint
+from forge_lib.models.llama import load_gguf
 from forge_lib.serving import ServingError
 from forge_lib.serving.openai import STOPS, main, serve
 

@@ -13,6 +13,7 @@ import pytest
 
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.generate import Completion
+from forge_lib.models.opening import _weights
 from forge_lib.serving import model as models
 from forge_lib.serving.demo import serving
 from forge_lib.serving.model import Model
@@ -54,7 +55,7 @@ def site(tmp_path_factory, random_llama, tokenizer):
         CREATE TABLE staff (id INTEGER PRIMARY KEY, shop_id INTEGER REFERENCES shops(id), name TEXT);
         INSERT INTO shops VALUES (1, 'Lund', 10.5), (2, 'Łódź', 7), (3, '{EVIL.replace("'", "''")}', 3);
     """)  # fmt: skip
-    small = models._weights("small", "Random weights.", PROFILES["cpu"], random_llama())
+    small = models.served(_weights("small", "Random weights.", PROFILES["cpu"], random_llama()))
     short = Model("small", small.about, small.tokenizer, lambda messages, limit: small.complete(messages, 8))
     heart = Model(f"by heart {EVIL}", "It knows two answers.", tokenizer, by_heart)
     with pytest.MonkeyPatch.context() as patch:

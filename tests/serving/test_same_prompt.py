@@ -16,13 +16,13 @@ from transformers import Qwen2Tokenizer
 
 from forge_lib.data.items import spread
 from forge_lib.export.gguf import converter
-from forge_lib.export.llama import load_gguf
 from forge_lib.export.ollama import go_template
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import encode_prompt, render
+from forge_lib.models.embedded import ModelError
+from forge_lib.models.llama import load_gguf
 from forge_lib.models.load import base_dir
-from forge_lib.serving import ServingError
-from forge_lib.serving.model import load_file
+from forge_lib.models.opening import load_file
 from forge_lib.serving.openai_app import make_app
 from forge_lib.tasks import get
 
@@ -205,5 +205,5 @@ def test_a_question_makes_no_turns_on_the_server(family):
 
 def test_a_file_of_another_base_is_not_served(qwen3):
     """With SmolLM2's tokens it would have answered nonsense."""
-    with pytest.raises(ServingError, match="vocabulary.gguf cuts prompts into other tokens than .*SmolLM2.*'cpu'"):
+    with pytest.raises(ModelError, match="vocabulary.gguf cuts prompts into other tokens than .*SmolLM2.*'cpu'"):
         load_file(qwen3[1], PROFILES["cpu"], vocab_only=True)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from forge_lib import ROOT, tasks
-from forge_lib.evaluation.contenders import local_model, nearest_neighbour
+from forge_lib.evaluation.contenders import gguf_model, local_model, nearest_neighbour
 from forge_lib.evaluation.metrics import by_difficulty, evaluate, summary_row
 from forge_lib.evaluation.statistics import compare
 from forge_lib.lab.files import RunError
@@ -100,14 +100,15 @@ def test_the_toys_modelfile_speaks_of_it(toy, tokenizer, tmp_path):
 
 def test_a_gguf_of_the_toys_model_answers(toy, random_llama, tokenizer, tmp_path):
     """Converted, reloaded and scored through the task's own prompt."""
-    from forge_lib.export import gguf, llama
+    from forge_lib.export import gguf
+    from forge_lib.models.llama import load_gguf
 
     model, folder = random_llama(), tmp_path / "merged"
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     file = gguf.convert_f16(folder, tmp_path / "model-F16.gguf")
     data = toy.load()
-    records = evaluate("F16", llama.gguf_model(llama.load_gguf(file, 512), tokenizer, data, 4), data, data.test[:4])
+    records = evaluate("F16", gguf_model(load_gguf(file, 512), tokenizer, data, 4), data, data.test[:4])
     assert len(records) == 4 and {r["verdict"] for r in records} <= {"no JSON", "wrong keys", "wrong value", "correct"}
 
 

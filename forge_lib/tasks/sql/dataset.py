@@ -11,17 +11,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forge_lib.data.items import DataError
+from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message
 from forge_lib.tasks import Score, SuiteScore, TaskData
 from forge_lib.tasks.sql.augment import augment, identifiers
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.failures import classify
-from forge_lib.tasks.sql.linking import Trimmed
+from forge_lib.tasks.sql.linking import Trimmed, fit_to
 from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.prompt import build_messages, extract_sql
 from forge_lib.tasks.sql.schema import Schema, read_schema, render_schema
 from forge_lib.tasks.sql.score import patiently, score
+
+SCHEMA_SHARE = 0.6  # of a profile's max_length; the rest is for instruction, question and answer
 
 
 @dataclass
@@ -46,6 +49,7 @@ class DataSet(TaskData):
     notes: list[str] = field(default_factory=list, repr=False)
     fit: Callable[..., Trimmed] | None = field(default=None, repr=False)
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
+    _look_up: object = field(default=None, init=False, repr=False, compare=False)
     _schemas: dict[str, tuple[FileState | None, Schema]] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
@@ -82,6 +86,23 @@ class DataSet(TaskData):
                 return schema
             self.trimmed[key] = found
         return self.trimmed[key].schema
+
+    def fit_prompts(self, profile: Profile) -> None:
+        """Trim schemas that take more than SCHEMA_SHARE of the profile's `max_length` to what a question seems to need."""
+        from forge_lib.models.load import load_tokenizer  # torch, which data alone does without
+
+        budget = int(SCHEMA_SHARE * profile.max_length)
+        shown = (render_schema(self.schema(db_id)) for db_id in {p.db_id for _, pairs in self.splits() for p in pairs})
+        if max((len(text.encode()) for text in shown), default=0) > budget:  # a token is a byte at least
+            self.fit = fit_to(load_tokenizer(profile), budget)
+
+    def look_up(self, item: Pair) -> str:
+        """The query of a similar training question with this schema's names (see `retrieval.LookUp`)."""
+        from forge_lib.tasks.sql.retrieval import LookUp  # it knows of data sets
+
+        if self._look_up is None:
+            self._look_up = LookUp(self)
+        return self._look_up.answer(item)
 
     def require(self, pairs: Sequence[Pair], source: str, mend: str) -> None:
         """Raise DataError where there are no `pairs`, or one's database is missing or cannot be read.

@@ -11,18 +11,14 @@ from forge_lib.data.items import DataError
 from forge_lib.data.split import SIZES, hold_out, leak_notes, settled
 from forge_lib.lab.files import check_disk, said
 from forge_lib.lab.runs import Run
-from forge_lib.models.load import load_tokenizer
-from forge_lib.tasks.sql.dataset import DataSet
+from forge_lib.tasks.sql.dataset import SCHEMA_SHARE, DataSet  # noqa: F401  (notebook 10 takes the share from here)
 from forge_lib.tasks.sql.golds import leave_out, remarks
-from forge_lib.tasks.sql.linking import fit_to
-from forge_lib.tasks.sql.schema import render_schema
 from forge_lib.tasks.sql.sources.bird import load_bird
 from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.tasks.sql.sources.folder import load_folder
 from forge_lib.tasks.sql.sources.spider import load_spider
 from forge_lib.tasks.sql.sources.sqlite import check_sqlite, load_sqlite
 
-SCHEMA_SHARE = 0.6  # of a profile's max_length; the rest is for instruction, question and answer
 # The Hub's copy, the official page, and room on the disk in GB (BIRD: the paper says 33.4; Spider: an upper bound).
 HUB = {
     "spider": ("premai-io/spider", "https://yale-lily.github.io/spider", 2.0),
@@ -55,10 +51,7 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
         if source != "course":
             _without_failing(data, seed)
             print(remarks(data), end="\n" if data.notes or data.left_out or data.without_rows else "")
-        budget = int(SCHEMA_SHARE * lab.profile.max_length)
-        shown = (render_schema(data.schema(db_id)) for db_id in {p.db_id for _, pairs in data.splits() for p in pairs})
-        if max(len(text.encode()) for text in shown) > budget:  # a token is a byte at least
-            data.fit = fit_to(load_tokenizer(lab.profile), budget)
+        data.fit_prompts(lab.profile)
     return data
 
 
