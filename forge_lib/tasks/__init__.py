@@ -123,6 +123,10 @@ class TaskData(Splits, ABC):
         """What else the task can measure, by name: of evaluation records, a number each, or None where the gold fails."""
         return {}
 
+    def outcome(self, context: str, answer: str) -> tuple[Sequence[str], Sequence[tuple], str]:
+        """What an answer does in its context, to look at: columns, rows, and what there is to say; no columns by default."""
+        return (), (), ""
+
     def error_class(self, record: dict) -> str:
         """Why the answer of an evaluation record is wrong, in a class that suggests a mend; "correct" where it is right."""
         return record["verdict"]

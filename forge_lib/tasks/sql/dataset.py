@@ -21,6 +21,7 @@ from forge_lib.tasks.sql.linking import Trimmed, fit_to
 from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.prompt import build_messages, extract_sql
+from forge_lib.tasks.sql.sandbox import shared_sandbox
 from forge_lib.tasks.sql.schema import Schema, read_schema, render_schema
 from forge_lib.tasks.sql.score import patiently, score
 
@@ -171,6 +172,14 @@ class DataSet(TaskData):
             return scores(name, [(r["predicted"], r["sql"], str(self.database(r["db_id"]))) for r in records])
 
         return {name: functools.partial(column, name) for name in METRICS}
+
+    def outcome(self, context: str, answer: str) -> tuple[tuple[str, ...], tuple[tuple, ...], str]:
+        """What a query finds in a database: columns, rows, and why it does not run."""
+        try:
+            found = shared_sandbox().run(self.database(context), answer)
+        except FileNotFoundError:
+            return (), (), f"{self.database(context).name} is not there any more."
+        return found.columns, found.rows, found.error or ("" if found.columns else found.status)
 
     def error_class(self, record: dict) -> str:
         """One of `failures.CLASSES`."""
