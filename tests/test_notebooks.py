@@ -81,9 +81,16 @@ def test_cells_are_short_and_prose_leads(path):
 
 
 SCORES = {
-    "accuracy", "compare", "evaluate", "generate", "grade", "graded", "loss", "mean_loss", "pack_loss", "percent", "score",
+    "accuracy", "choose_prompting", "compare", "evaluate", "generate", "grade", "graded", "loss", "mean_loss", "pack_loss", "percent", "score", "score_items",
 }  # fmt: skip
-CONTENDERS = {"gguf_model", "local_model", "nearest_neighbour", "openai_endpoint"}  # what they return answers
+CONTENDERS = {
+    "gguf_model",
+    "local_model",
+    "nearest_neighbour",
+    "openai_endpoint",
+    "prompted",
+    "retrieve_and_fill",
+}  # what they return answers
 
 
 def scored_on_the_test(source: str) -> list[str]:
@@ -128,6 +135,15 @@ def scored_on_the_test(source: str) -> list[str]:
 @pytest.mark.parametrize("path", [b for b in BOOKS if b.name < "06"], ids=lambda p: p.stem)
 def test_the_test_stays_closed_until_notebook_06(path):
     assert not scored_on_the_test("\n".join(c.source for c in code_cells(path)))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "forge_lib").rglob("*.py")), ids=lambda p: p.relative_to(ROOT).as_posix()
+)
+def test_no_module_scores_on_the_test_by_itself(path):
+    """Who scores on it hands it over: a notebook from 06 on, or a person's command line (`--part test`)."""
+    functions = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)]
+    assert not [call for f in functions for call in scored_on_the_test("\n".join(map(ast.unparse, f.body)))]
 
 
 @pytest.mark.parametrize(

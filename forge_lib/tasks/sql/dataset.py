@@ -103,7 +103,7 @@ class DataSet(TaskData):
 
         if self._look_up is None:
             self._look_up = LookUp(self)
-        return self._look_up.answer(item)
+        return self._look_up.answer(item) or super().look_up(item)
 
     def require(self, pairs: Sequence[Pair], source: str, mend: str) -> None:
         """Raise DataError where there are no `pairs`, or one's database is missing or cannot be read.

@@ -10,7 +10,6 @@ import functools
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from forge_lib.tasks.sql.databases import why_unreadable  # noqa: F401
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.filling import Filling, Template, fill, template_of
 from forge_lib.tasks.sql.mentions import Lexicon, Mentions
@@ -26,14 +25,22 @@ SIMILARITY, OWN = 1.0, 0.1  # what similar wording counts beside a filling's mat
 
 
 class LookUp:
-    """Answers questions about the databases of `data` by its training pairs."""
+    """Answers questions about the databases of `data` by its training pairs; those on a database without rows tell nothing."""
 
     def __init__(self, data: DataSet):
-        self.data, self.train = data, list(data.train)
-        self.lexicon = functools.cache(lambda db_id: Lexicon(profile_database(data.database(db_id))))
+        self.data = data
+        self.lexicon = functools.cache(self._lexicon)
         self.template = functools.cache(self._template)
+        self.train = [p for p in data.train if self.lexicon(p.db_id)]
         self.vectorizer = TfidfVectorizer(ngram_range=(1, 3), sublinear_tf=True, token_pattern=r"\S+")
-        self.known = self.vectorizer.fit_transform([self.mentions(p).masked() for p in self.train])
+        masked = [self.mentions(p).masked() for p in self.train]
+        self.known = self.vectorizer.fit_transform(masked) if masked else None
+
+    def _lexicon(self, db_id: str) -> Lexicon | None:
+        try:
+            return Lexicon(profile_database(self.data.database(db_id)))
+        except (ValueError, OSError):  # no rows, or no file any more
+            return None
 
     def mentions(self, pair: Pair) -> Mentions:
         """What its question says of its database."""
@@ -44,6 +51,8 @@ class LookUp:
 
     def candidates(self, pair: Pair) -> list[Filling]:
         """Fillings of the most similar training queries, best first."""
+        if self.known is None or self.lexicon(pair.db_id) is None:
+            return []
         asked = self.mentions(pair)
         likeness = (self.known @ self.vectorizer.transform([asked.masked()]).T).toarray().ravel()
         likeness += OWN * np.array([p.db_id == pair.db_id for p in self.train])
@@ -55,10 +64,11 @@ class LookUp:
                 found[filling.sql] = max(total, found.get(filling.sql, -1.0))
         return [Filling(sql, total) for sql, total in sorted(found.items(), key=lambda f: -f[1])]
 
-    def answer(self, pair: Pair) -> str:
-        """The first of the candidates that runs and finds something; else the first that runs, else the first."""
+    def answer(self, pair: Pair) -> str | None:
+        """The first of the candidates that runs and finds something, else the best of them; None where there is none."""
         candidates = [c.sql for c in self.candidates(pair)[:EXECUTED]]
-        ran = ((sql, shared_sandbox().rows(self.data.database(pair.db_id), sql)) for sql in candidates)
-        return next(
-            (sql for sql, rows in ran if rows is not None and has_value(rows)), candidates[0] if candidates else ""
-        )
+        for sql in candidates:
+            rows = shared_sandbox().rows(self.data.database(pair.db_id), sql)
+            if rows is not None and has_value(rows):
+                return sql
+        return candidates[0] if candidates else None
