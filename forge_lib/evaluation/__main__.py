@@ -151,7 +151,7 @@ def _opened(
     limit = options.max_new_tokens or opened.profile.max_new_tokens
     contender = contenders.prompted(complete, opened.tokenizer, data, limit, **way)
     model = {"name": opened.name, "about": opened.about, "profile": opened.profile.name, "sha256": opened.digest()}
-    return contender, opened.profile, model, opened.profile.eval_batch
+    return contender, opened.profile, model, min(opened.profile.eval_batch, 16)  # more would be lost by a kill
 
 
 def _endpoint(options, data: TaskData, profile: Profile, out: Path) -> tuple[Contender, None, dict, int]:
