@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,9 +20,11 @@ from forge_lib.models.chat import Message, Prompt, encode_prompt
 from forge_lib.models.endpoint import Ask, Reply, endpoint, who_is_asked
 from forge_lib.models.generate import Completion, generate
 from forge_lib.models.llama import SLOTS, generate_gguf
+from forge_lib.models.spending import Account
 from forge_lib.tasks import TaskData
 
 Contender = Callable[[Sequence[Item]], list[Completion]]
+LEAST = 1024  # new tokens an endpoint may write: models that think aloud need them before their answer
 
 
 def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = (), with_contexts: bool = False) -> list[Message]:
@@ -168,40 +172,89 @@ def retrieve_and_fill(data: TaskData) -> Contender:
 
 
 def openai_endpoint(
-    data: TaskData, max_new_tokens: int, model: str | None = None, saved: Path | None = None
-) -> Contender | None:
-    """A frontier model behind any OpenAI-compatible endpoint (`forge_lib.models.endpoint`); None without OPENAI_API_KEY.
+    data: TaskData, max_new_tokens: int, model: str | None = None, saved: Path | None = None, account: Account | None = None,
+    parallel: int = 4, per_minute: float | None = None, progress: bool = False,
+) -> Contender | None:  # fmt: skip
+    """A model behind any OpenAI-compatible endpoint (`forge_lib.models.endpoint`); None without OPENAI_API_KEY.
 
     saved: a file of JSON lines where every answer is kept as it comes; what stands there is not asked (and paid) again.
+    account: counts what is asked and paid, and stops before its limit; parallel: questions under way at once;
+    per_minute: the most tries a minute. Where one question fails, those under way are waited for and kept.
     """
     temperature = 0.0  # greedy, as everybody
-    ask = endpoint(model, temperature)
+    ask = endpoint(model, temperature, account, per_minute)
     if ask is None:
         return None
     if saved:
-        ask = remember(ask, saved, " ".join([*who_is_asked(model), f"at temperature {temperature}"]))
+        ask = remember(ask, saved, " ".join([*who_is_asked(model), f"at temperature {temperature}"]), account)
+
+    def one(item: Item) -> Completion:
+        reply = ask(messages_for(data, item), max(LEAST, max_new_tokens))
+        return Completion(reply.text, reply.prompt_tokens, reply.completion_tokens, reply.seconds, reply.finished)
 
     def answer(items: Sequence[Item]) -> list[Completion]:
-        replies = [ask(messages_for(data, i), max(1024, max_new_tokens)) for i in items]
-        return [Completion(r.text, r.prompt_tokens, r.completion_tokens, r.seconds, r.finished) for r in replies]
+        from tqdm import tqdm
+
+        pool = ThreadPoolExecutor(parallel, "ask")
+        try:
+            return list(tqdm(pool.map(one, items), "ask", len(items), disable=not progress))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     return answer
 
 
 def _whole(reply: Reply) -> Reply:
     """The reply, unless something else stands in the place of its text or a number: TypeError."""
-    numbers = (reply.prompt_tokens, reply.completion_tokens, reply.seconds)
+    numbers = (reply.prompt_tokens, reply.completion_tokens, reply.seconds, reply.cached_tokens)
     if not (isinstance(reply.text, str) and all(map(is_measure, numbers)) and isinstance(reply.finished, bool)):
         raise TypeError("a text, a number or a yes or no is something else")
     return reply
 
 
-def remember(ask: Ask, saved: Path, who: str) -> Ask:
+def remember(ask: Ask, saved: Path, who: str, account: Account | None = None) -> Ask:
     """`ask`, with every reply of `who` appended to `saved` before it is handed on, and found there the next time.
 
-    A reply is known by the whole request, so another prompt, model or limit is asked anew. A line that a kill left
-    half is dropped. Raises RunError for a line that is no reply.
+    A reply is known by the whole request, so another prompt, model or limit is asked anew; threads that want the same
+    at once ask it once. A line that a kill left half is dropped. One process at a time may use a file. account: is told
+    what the file holds already, all of which counts towards its limit. Raises RunError for a line that is no reply.
     """
+    known, under_way, lock = _kept(saved), {}, threading.Lock()
+    if account:
+        account.carry(list(known.values()))
+
+    def answer(messages: Sequence[Message], max_tokens: int) -> Reply:
+        request = hashlib.sha256(json.dumps([who, list(messages), max_tokens]).encode()).hexdigest()
+        with lock:
+            first = request not in known and request not in under_way
+            if first:
+                under_way[request] = Future()
+            elif account:
+                account.found()
+            if request in known:
+                return known[request]
+            coming = under_way[request]
+        if not first:
+            return coming.result()
+        try:
+            reply = ask(messages, max_tokens)
+            with lock:
+                append_jsonl(saved, {"request": request, **asdict(reply)})
+                known[request] = reply
+        except BaseException as error:
+            coming.set_exception(error)
+            raise
+        finally:
+            with lock:
+                del under_way[request]
+        coming.set_result(reply)
+        return reply
+
+    return answer
+
+
+def _kept(saved: Path) -> dict[str, Reply]:
+    """The replies in a file of `remember`, by their requests."""
     mend = f"Delete the line (its question is asked again), or {saved.name} as a whole."
     known: dict[str, Reply] = {}
     if saved.exists():
@@ -212,13 +265,4 @@ def remember(ask: Ask, saved: Path, who: str) -> Ask:
                 known[request] = _whole(Reply(**record))
             except (KeyError, TypeError) as error:
                 raise RunError(f"{saved.name} holds a line that is no reply ({error}). {mend}") from error
-
-    def answer(messages: Sequence[Message], max_tokens: int) -> Reply:
-        request = hashlib.sha256(json.dumps([who, list(messages), max_tokens]).encode()).hexdigest()
-        if request not in known:
-            reply = ask(messages, max_tokens)
-            append_jsonl(saved, {"request": request, **asdict(reply)})
-            known[request] = reply
-        return known[request]
-
-    return answer
+    return known

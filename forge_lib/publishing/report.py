@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 from forge_lib import ROOT
+from forge_lib.evaluation.endpoint import MADE_BY, NOT_RUN
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
@@ -65,6 +66,7 @@ def _results(run: Path) -> str:
         result_table(rows).reset_index().to_markdown(index=False, disable_numparse=True),
         "",
         *[f"- {Comparison(**c)}" for c in comparisons],
+        *_not_run(run),
         "",
         "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
         "",
@@ -75,6 +77,14 @@ def _results(run: Path) -> str:
         *[f"- {price}" for price in format_prices(run, formats)],
     ]
     return "\n".join(lines)
+
+
+def _not_run(run: Path) -> list[str]:
+    """A line for each contender that was not asked, with the command that adds its row."""
+    if not (run / NOT_RUN).exists():
+        return []
+    command = f"`python -m forge_lib.evaluation.endpoint --run {run.name}`"
+    return [f"- {name}: not run ({why}); {command} adds it." for name, why in _load(run, NOT_RUN, MADE_BY).items()]
 
 
 def map_markdown() -> str:
