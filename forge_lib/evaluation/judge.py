@@ -7,6 +7,7 @@ https://arxiv.org/abs/2306.05685). The judge sees the task's own prompt, so it m
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ OTHER = {"A": "B", "B": "A", "TIE": "TIE"}
 
 
 @dataclass(frozen=True)
-class Pair:
+class Duel:
     """Two answers to an item, and whether each is right (by execution, say): what a judge is held against."""
 
     item: Item
@@ -47,7 +48,7 @@ class Pair:
         return "TIE" if self.a_right == self.b_right else "A" if self.a_right else "B"
 
 
-def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Pair], max_tokens: int = TOKENS) -> list[dict]:
+def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Duel], max_tokens: int = TOKENS) -> list[dict]:
     """One record a pair, asked in both orders: as given and swapped.
 
     first, swapped: the verdict of each, told in the pair's own letters ("A", "B", "TIE"; None where there was none)
@@ -118,8 +119,8 @@ def pair_report(records: Sequence[dict], seed: int = 17) -> dict:
     unparsable: of 2 verdicts a pair; consistent: both orders give the same verdict, of the pairs with two
     agreement, kappa: winner against truth, of the pairs with a winner
     first_shown: how often the answer shown first wins, of the verdicts that are no tie; 0.5 is no bias
-    longer_wins: how often the longer answer wins beyond what the truth has, -1 to 1 (0 is no bias), of the pairs of
-    unequal length with a winner
+    longer_wins: from -1 (the shorter answer always wins) to 1; 0 for a judge that knows, and for one that guesses. Of
+    the pairs of unequal length with a winner: those whose longer answer is right count as much as those whose shorter is
     An interval is None where there is nothing to count.
     """
     both = [r for r in records if r["first"] and r["swapped"]]
@@ -127,7 +128,6 @@ def pair_report(records: Sequence[dict], seed: int = 17) -> dict:
     unequal = [r for r in judged if r["length_a"] != r["length_b"]]
     verdicts = [(r["first"] == "A", r) for r in records if r["first"] in ("A", "B")]
     verdicts += [(r["swapped"] == "B", r) for r in records if r["swapped"] in ("A", "B")]
-    longer = [_for_longer(r["winner"], r) - _for_longer(r["truth"], r) for r in unequal]
     return {
         "pairs": len(records),
         "unparsable": sum(r[order] is None for r in records for order in ("first", "swapped")),
@@ -135,7 +135,7 @@ def pair_report(records: Sequence[dict], seed: int = 17) -> dict:
         "agreement": _share([r["winner"] == r["truth"] for r in judged], judged, seed),
         "kappa": cohen_kappa([r["winner"] for r in judged], [r["truth"] for r in judged]),
         "first_shown": _share([first for first, _ in verdicts], [r for _, r in verdicts], seed),
-        "longer_wins": _share(longer, unequal, seed, (-1, 1)),
+        "longer_wins": _share(_longer_wins(unequal), unequal, seed, (-1, 1)),
     }
 
 
@@ -184,6 +184,16 @@ def _pair_prompt(data: TaskData, item: Item, shown_a: str, shown_b: str) -> list
 def _for_longer(winner: str, record: dict) -> float:
     """1 where the longer answer wins, 0 where the shorter does, ½ for a tie."""
     return 0.5 if winner == "TIE" else float((winner == "A") == (record["length_a"] > record["length_b"]))
+
+
+def _longer_wins(records: Sequence[dict]) -> list[float]:
+    """Values whose mean is the bias towards the longer answer; none where only the longer, or the shorter, is right."""
+    truth = [_for_longer(r["truth"], r) for r in records]
+    count = Counter(truth)
+    if not {0.0, 1.0} <= count.keys():
+        return []
+    weigh = [len(records) / (len(count) * count[right]) for right in truth]  # each kind of pair as much as the others
+    return [w * (2 * _for_longer(r["winner"], r) - 1) for w, r in zip(weigh, records, strict=True)]
 
 
 def _share(values: Sequence[float], of: Sequence[dict], seed: int, bounds: tuple[float, float] = (0, 1)) -> dict | None:

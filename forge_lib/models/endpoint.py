@@ -29,7 +29,8 @@ class EndpointError(RuntimeError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What an endpoint answered: text, tokens in and out as it counted them, seconds, whether it ended by itself.
+    """What an endpoint answered: text, tokens in and out as it counted them, seconds (of the try that was
+    answered, without the waits before it), whether it ended by itself.
 
     The text is empty where it refused or sent none; tokens are 0 where it does not count them. cached_tokens: those of
     the prompt that the vendor had read before, which most sell for less.
@@ -89,11 +90,11 @@ def endpoint(
     def ask(messages: Sequence[Message], max_tokens: int) -> Reply:
         from openai import OpenAIError
 
-        began, reply = time.perf_counter(), None
+        reply = None
         tries.begin(max_tokens)
         try:
             answer = send(list(messages), max_tokens)
-            reply = _reply(answer, time.perf_counter() - began, f"{name} at {where}")
+            reply = _reply(answer, time.perf_counter() - tries.mine.began, f"{name} at {where}")
         except (OpenAIError, ValueError) as error:  # ValueError: an answer that is no JSON
             reason = said(error).replace(key, "…")[:300]
             raise EndpointError(
@@ -151,6 +152,7 @@ class _Tries:
             turn = max(self.next, time.monotonic())
             self.next = turn + self.gap
         time.sleep(max(0.0, turn - time.monotonic()))
+        self.mine.began = time.perf_counter()
 
     def received(self, response) -> None:
         if self.account and response.status_code >= 400:

@@ -80,6 +80,7 @@ pytestmark = pytest.mark.enable_socket
 
 
 def test_the_table_prices_a_model_at_its_vendor_and_nowhere_else():
+    pytest.importorskip("genai_prices", reason="needs Python 3.11")
     price = table_price("gpt-5-mini", "https://api.openai.com/v1")
     assert price.charge(1_000_000, 0, 0) > price.charge(1_000_000, 0, 1_000_000) > 0
     assert price.charge(0, 1_000_000, 0) > price.charge(1_000_000, 0, 0)
@@ -90,6 +91,7 @@ def test_the_table_prices_a_model_at_its_vendor_and_nowhere_else():
 
 
 def test_the_date_of_the_table_is_of_no_later_day():
+    pytest.importorskip("genai_prices", reason="needs Python 3.11")
     assert date(2024, 1, 1) < table_date(date(2026, 1, 1)) <= date(2026, 1, 1) < table_date(date(2026, 11, 1))
 
 
@@ -128,8 +130,8 @@ def test_a_refused_try_costs_nothing_and_is_tried_again(serve, status):
 
 def test_retry_after_is_waited_for(serve):
     ask, seen = serve(Response("{}", 429, {"Retry-After": "1"}), completion())
-    ask(QUESTION, 50)
-    assert seen[1][0] - seen[0][0] >= 0.95
+    reply = ask(QUESTION, 50)
+    assert seen[1][0] - seen[0][0] >= 0.95 > reply.seconds, "a wait is no time of the answer"
 
 
 def test_a_wait_of_an_hour_is_an_error_at_once(serve):
