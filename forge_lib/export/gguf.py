@@ -7,19 +7,26 @@ import ctypes
 import hashlib
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from forge_lib import CACHE
 from forge_lib.lab.files import beside, check_disk, fresh_folder
+from forge_lib.lab.profiles import Profile
+from forge_lib.models.adapter import check_kind
 from forge_lib.models.llama import broken
+from forge_lib.models.load import base_dir, check_base
+
+SUPER_BLOCK = 256  # weights that K-quants pack together
 
 
 class ExportError(RuntimeError):
@@ -69,19 +76,43 @@ def _unpack_converter(archive: Path, folder: Path) -> None:
 def convert_f16(model_folder: Path, target: Path) -> Path:
     """A Hugging Face model folder as one F16 GGUF file. Raises ExportError with the converter's last line."""
     check_disk(target.parent, 2 * sum(f.stat().st_size for f in model_folder.iterdir()) / 2**30)
-    script = converter()
-    environment = {**os.environ, "PYTHONPATH": str(script.parent / "gguf-py")}
-    with _whole_file(target) as temporary:
-        command = [sys.executable, str(script), str(model_folder), "--outtype", "f16", "--outfile", str(temporary)]
+    return _convert("convert_hf_to_gguf.py", [str(model_folder)], target, model_folder)
+
+
+def convert_adapter(profile: Profile, adapter: Path, target: Path) -> Path:
+    """A LoRA adapter alone as a GGUF file in F16, for `load_gguf(base, adapter=…)` on the base's own GGUF file.
+
+    The base is read for its shape only: whether the GGUF file that it is put on holds the weights of the training is
+    for you to see to (`convert_f16(Path(base_dir(profile)), …)` makes that file). Raises ExportError with the converter's
+    last line, ModelError where the folder holds no LoRA adapter of the profile's base.
+    """
+    check_base(adapter, profile)
+    check_kind(adapter)
+    base = base_dir(profile)
+    which = ["--base", base] if Path(base).is_dir() else ["--base-model-id", base]
+    check_disk(target.parent, sum(f.stat().st_size for f in adapter.iterdir()) / 2**30)
+    return _convert("convert_lora_to_gguf.py", [*which, str(adapter)], target, adapter)
+
+
+def _convert(script: str, arguments: list[str], target: Path, source: Path) -> Path:
+    """Run one of llama.cpp's converters, to F16."""
+    home = converter().parent
+    environment = {**os.environ, "PYTHONPATH": str(home / "gguf-py")}
+    with whole_file(target) as temporary:
+        command = [sys.executable, str(home / script), *arguments, "--outtype", "f16", "--outfile", str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment)
         if done.returncode:
             last = (done.stderr.strip() or "no message").splitlines()[-1]
-            raise ExportError(f"llama.cpp could not convert {model_folder.name}/: {last}")
+            raise ExportError(f"llama.cpp could not convert {source.name}/: {last}")
     return target
 
 
-def quantize(source: Path, target: Path, kind: str) -> Path:
-    """Quantize an F16 GGUF to `kind`, e.g. "Q8_0", "Q5_1", "Q4_K_M"."""
+def quantize(source: Path, target: Path, kind: str, importance: Mapping[str, np.ndarray] | None = None) -> Path:
+    """Quantize an F16 GGUF to `kind`, e.g. "Q8_0", "Q5_1", "Q4_K_M".
+
+    importance: how much each input channel of a tensor counts in its rounding error, (channels,) by GGUF's tensor names
+    (`forge_lib.export.importance`); a tensor that it does not name is rounded as without. Q8_0 makes no use of it.
+    """
     import llama_cpp
 
     types = {name.removeprefix("LLAMA_FTYPE_MOSTLY_"): value for name, value in vars(llama_cpp).items()
@@ -94,7 +125,9 @@ def quantize(source: Path, target: Path, kind: str) -> Path:
     options = llama_cpp.llama_model_quantize_default_params()
     options.ftype = types[kind]
     options.nthread = torch.get_num_threads()
-    with _whole_file(target) as temporary, _quiet() as log:
+    kept = _importance_entries(importance or {})  # llama.cpp reads the numbers where they are: hold them to the end
+    options.imatrix = kept[0]
+    with whole_file(target) as temporary, _quiet() as log:
         failed = llama_cpp.llama_model_quantize(str(source).encode(), str(temporary).encode(), options)
         if failed:
             why = (log or ["no message"])[-1].strip().replace(str(source), source.name)
@@ -105,8 +138,22 @@ def quantize(source: Path, target: Path, kind: str) -> Path:
     return target
 
 
+def _importance_entries(importance: Mapping[str, np.ndarray]):
+    """llama.cpp's array of (name, numbers, count), closed by an entry without a name; None for nothing. And what it points to."""
+    import llama_cpp
+
+    if not importance:
+        return None, ()
+    numbers = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in importance.items()}
+    entries = (llama_cpp.llama_model_imatrix_data * (len(numbers) + 1))()
+    for entry, (name, values) in zip(entries, numbers.items(), strict=False):
+        entry.name, entry.size = name.encode(), values.size
+        entry.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+    return entries, numbers
+
+
 @contextlib.contextmanager
-def _whole_file(target: Path) -> Iterator[Path]:
+def whole_file(target: Path) -> Iterator[Path]:
     """A temporary name to write to; it becomes `target` only when the block ends without an error."""
     temporary = beside(target)
     try:
@@ -137,10 +184,32 @@ def _quiet() -> Iterator[list[str]]:
 
 def tensor_types(file: Path) -> Counter[str]:
     """How many tensors of a GGUF file are stored in each type."""
+    return Counter(t.tensor_type.name for t in _tensors(file))
+
+
+def fallbacks(file: Path, kind: str) -> list[dict]:
+    """Matrices of a file quantized to `kind` that are stored otherwise than the recipe wants, and why; in the file's order.
+
+    K-quants pack super-blocks of 256 weights, so a row must be a multiple of that; llama.cpp stores a matrix whose rows
+    are not in a format with blocks of 32. Recipes with such blocks (Q4_0) want a K-quant too for a few tensors.
+    """
+    from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
+    own = re.sub(r"_[SML]$|_XL$", "", kind)  # the type that gave the recipe its name
+    block = GGML_QUANT_SIZES[GGMLQuantizationType[own]][0] if own in GGMLQuantizationType.__members__ else SUPER_BLOCK
+    return [
+        {"tensor": t.name, "stored": t.tensor_type.name, "row": int(t.shape[0]),
+         "why": f"a row of {t.shape[0]} is no multiple of {SUPER_BLOCK}"}
+        for t in _tensors(file)
+        if len(t.shape) == 2 and t.shape[0] % SUPER_BLOCK and (block == SUPER_BLOCK or t.tensor_type.name != own)
+    ]  # fmt: skip
+
+
+def _tensors(file: Path) -> list:
     from gguf import GGUFReader
 
     try:
-        return Counter(t.tensor_type.name for t in GGUFReader(file).tensors)
+        return GGUFReader(file).tensors
     except (ValueError, IndexError, KeyError) as error:
         raise broken(file) from error
 

@@ -49,15 +49,19 @@ def check_kind(folder: Path) -> None:
         raise ModelError(f"The adapter in {folder.name}/ has no weights ({FILES[0]} is missing). {AGAIN}")
 
 
-def check_whole(folder: Path, model) -> None:
+def check_whole(folder: Path, model, called: str = "default") -> None:
     """Raise ModelError unless the folder holds all tensors that this PeftModel takes from it, no more, and all finite.
+
+    called: which of the model's adapters it is.
 
     PEFT leaves a matrix at its start where the file lacks it, and passes over one that has no place.
     """
     from peft import get_peft_model_state_dict, load_peft_weights
 
     there = load_peft_weights(str(folder), device="cpu")
-    wanted = get_peft_model_state_dict(model, save_embedding_layers=False)  # "auto" would ask the Hub
+    wanted = get_peft_model_state_dict(
+        model, adapter_name=called, save_embedding_layers=False
+    )  # "auto" would ask the Hub
     missing = sorted(wanted.keys() - there.keys())
     foreign = sorted(name for name in there.keys() - wanted.keys() if ".lora_" in name)
     broken = sorted(name for name, tensor in there.items() if not tensor.isfinite().all())
@@ -69,20 +73,27 @@ def check_whole(folder: Path, model) -> None:
             )
 
 
-def with_adapter(base, adapter: Path, name: str, trainable: bool = False):
-    """A PeftModel of `base` (called `name`) and all that the adapter's folder holds. Raises ModelError unless both are whole."""
+def with_adapter(base, adapter: Path, name: str, trainable: bool = False, called: str = "default"):
+    """A PeftModel of `base` (called `name`) and all that the adapter's folder holds. Raises ModelError unless both are whole.
+
+    Where `base` is a PeftModel already, the adapter becomes one more of it, named `called`; the active one stays.
+    """
     from peft import PeftModel
 
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Found missing adapter keys")  # `check_whole` refuses
-            model = PeftModel.from_pretrained(base, adapter, is_trainable=trainable)
+            if isinstance(base, PeftModel):
+                base.load_adapter(str(adapter), called, is_trainable=trainable)
+                model = base
+            else:
+                model = PeftModel.from_pretrained(base, adapter, called, is_trainable=trainable)
     except DAMAGE as error:
         raise ModelError(
             f"The adapter in {adapter.name}/ is damaged or does not fit the base {name}: {said(error, -1)} "
             f"Load it with the profile it was trained on. {AGAIN}"
         ) from error
-    check_whole(adapter, model)
+    check_whole(adapter, model, called)
     return model
 
 

@@ -20,8 +20,10 @@ from forge_lib.models.generate import Completion
 SLOTS = 16  # questions answered at once; weights are read from memory once a step for all of them
 
 
-def load_gguf(file: Path, context: int = 4096, **options):
+def load_gguf(file: Path, context: int = 4096, adapter: Path | None = None, **options):
     """A GGUF file in llama-cpp-python (a `Llama`), on the CPU or whatever its build offers.
+
+    adapter: a LoRA adapter as a GGUF file (`convert_adapter`), added to each layer as it runs; `file` is then its base.
 
     As many threads as PyTorch uses, so that OMP_NUM_THREADS holds here too: llama.cpp's threads wait for each other
     by spinning, and on a busy machine one thread too many makes it ten times slower. `options` go to `Llama`.
@@ -30,13 +32,22 @@ def load_gguf(file: Path, context: int = 4096, **options):
 
     if not file.exists():
         raise ModelError(f"{file.name} is not there; notebook 07_quantization makes it.")
+    if adapter and not adapter.exists():
+        raise ModelError(f"{adapter.name} is not there; make it with forge_lib.export.gguf.convert_adapter.")
     threads = torch.get_num_threads()
+    if adapter:
+        options["lora_path"] = str(adapter)
     try:
         with _defaults():
             llm = Llama(str(file), n_ctx=context, n_batch=context, n_gpu_layers=-1, n_threads=threads,
                         n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
     except ValueError as error:
         raise broken(file) from error
+    except RuntimeError as error:
+        raise ModelError(
+            f"{adapter.name if adapter else file.name} could not be put on {file.name}: it is damaged, or an adapter of a "
+            "base of another shape. Make it anew from the adapter and its own base (forge_lib.export.gguf.convert_adapter)."
+        ) from error
     alive = weakref.ref(llm)  # one that a script still holds is freed before Python takes the library apart
     atexit.register(lambda: (held := alive()) and held.close())
     return llm

@@ -30,31 +30,6 @@ from forge_lib.training.sft import add_lora, save_adapter
 CPU = PROFILES["cpu"]
 
 
-@pytest.fixture(scope="module")
-def adapter(tmp_path_factory):
-    """An adapter of the embedded base whose B is not zero, so that merging does something."""
-    torch.manual_seed(0)
-    model = add_lora(load_base(CPU, "float32"), CPU)
-    for name, parameter in model.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.01)
-    return save_adapter(model, tmp_path_factory.mktemp("run") / "adapter")
-
-
-@pytest.fixture(scope="module")
-def f16(tmp_path_factory, tokenizer):
-    """The embedded base as an F16 GGUF file, by llama.cpp's own converter."""
-    folder = tmp_path_factory.mktemp("export")
-    load_base(CPU, "float32").save_pretrained(folder / "base")
-    tokenizer.save_pretrained(folder / "base")
-    return gguf.convert_f16(folder / "base", folder / "model-F16.gguf")
-
-
-@pytest.fixture(scope="module")
-def q8(f16):
-    return gguf.quantize(f16, f16.with_name("model-Q8_0.gguf"), "Q8_0")
-
-
 @pytest.fixture
 def texts(library, tokenizer) -> list[str]:
     prompts = [render(tokenizer, messages_for(library, p)) for p in library.test]
@@ -242,6 +217,41 @@ def test_a_damaged_file_is_named(tmp_path, text):
             attempt(file)
         assert str(tmp_path) not in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == ["model-F16.gguf"]
+
+
+@pytest.fixture(scope="module")
+def adapter_file(adapter, tmp_path_factory):
+    """The adapter alone as a GGUF file."""
+    return gguf.convert_adapter(CPU, adapter, tmp_path_factory.mktemp("adapter") / "adapter.gguf")
+
+
+def test_an_adapter_file_on_its_base_is_the_merged_model(f16, adapter_file, adapter, tokenizer, texts):
+    ids = tokenizer(texts[0])["input_ids"]
+    got, base = (
+        llama.evaluate_tokens(llama.load_gguf(f16, 512, adapter=a), [(0, 0, ids)], every=True)[0]
+        for a in (adapter_file, None)
+    )
+    with torch.inference_mode():
+        wanted = merged_model(CPU, adapter, "float32")(torch.tensor([ids])).logits[0].numpy()
+    assert (got.argmax(-1) == wanted.argmax(-1)).mean() > 0.98 and np.abs(got - wanted).max() < 0.5
+    assert np.abs(base - wanted).max() > 1, "an adapter that was left out would pass the line above"
+    assert gguf.file_facts(adapter_file)["megabytes"] < 0.1 * gguf.file_facts(f16)["megabytes"]
+
+
+def test_a_bad_adapter_file_is_a_sentence(f16, adapter_file, sixteen_bits, tmp_path):
+    profile, foreign = sixteen_bits
+    other = gguf.convert_adapter(profile, foreign, tmp_path / "other.gguf")
+    torn = tmp_path / "torn.gguf"
+    torn.write_bytes(adapter_file.read_bytes()[:10_000])
+    for file, message in ((tmp_path / "none.gguf", "none.gguf is not there.*convert_adapter"),
+                          (torn, "torn.gguf could not be put on model-F16.gguf"),
+                          (other, "other.gguf could not be put on model-F16.gguf")):  # fmt: skip
+        with pytest.raises(ExportError, match=message) as caught:
+            llama.load_gguf(f16, 128, adapter=file)
+        assert str(tmp_path) not in str(caught.value)
+    with pytest.raises(ModelError, match="trained on"):
+        gguf.convert_adapter(CPU, foreign, tmp_path / "x.gguf")
+    assert not (tmp_path / "x.gguf").exists()
 
 
 def test_an_unknown_format_is_named(f16, tmp_path):
