@@ -107,7 +107,8 @@ def load_importance(file: Path) -> Importance:
     from gguf import GGUFReader
 
     try:
-        found = {t.name: np.array(t.data, np.float64).reshape(-1) for t in GGUFReader(file).tensors}
+        parts = [t for t in GGUFReader(file).tensors if t.name.endswith((".in_sum2", ".counts"))]
+        found = {t.name: np.array(t.data, np.float64).reshape(-1) for t in parts}
     except OSError as error:
         raise ExportError(f"{file.name} cannot be read; measure the importance again (07_quantization).") from error
     except (ValueError, IndexError, KeyError) as error:
