@@ -13,8 +13,8 @@ import torch
 
 from forge_lib.evaluation.statistics import Comparison, compare
 from forge_lib.export.gguf import ExportError
-from forge_lib.models.llama import SLOTS, evaluate_tokens
 from forge_lib.models.chat import Example
+from forge_lib.models.llama import SLOTS, evaluate_tokens
 
 LADDER = ("F16", "Q8_0", "Q6_K", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL", "Q4_K_M")
 

@@ -10,9 +10,9 @@ import torch
 from forge_lib.export import gguf
 from forge_lib.export.gguf import ExportError
 from forge_lib.export.ladder import LADDER, answer_log_probs, choose, fidelity, speed
-from forge_lib.models.llama import load_gguf
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import Example, encode
+from forge_lib.models.llama import load_gguf
 from forge_lib.models.load import load_base
 
 CPU = PROFILES["cpu"]
