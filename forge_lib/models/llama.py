@@ -43,11 +43,12 @@ def load_gguf(file: Path, context: int = 4096, adapter: Path | None = None, **op
                         n_threads_batch=threads, verbose=False, seed=0, **options)  # fmt: skip
     except ValueError as error:
         raise broken(file) from error
-    except RuntimeError as error:
+    if adapter and not llm._lora_adapter:  # llama-cpp-python takes the null pointer for an adapter, and answers without
+        llm.close()
         raise ModelError(
-            f"{adapter.name if adapter else file.name} could not be put on {file.name}: it is damaged, or an adapter of a "
-            "base of another shape. Make it anew from the adapter and its own base (forge_lib.export.gguf.convert_adapter)."
-        ) from error
+            f"{adapter.name} could not be put on {file.name}: it is damaged, or an adapter of a base of another shape. "
+            "Make it anew from the adapter and its own base (forge_lib.export.gguf.convert_adapter)."
+        )
     alive = weakref.ref(llm)  # one that a script still holds is freed before Python takes the library apart
     atexit.register(lambda: (held := alive()) and held.close())
     return llm
