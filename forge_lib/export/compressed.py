@@ -76,13 +76,17 @@ def _ask(python: Path, request: dict):
 
 
 def _compress(request: dict) -> dict:
+    import torch
     from datasets import Dataset
     from llmcompressor import oneshot
     from llmcompressor.modifiers.gptq import GPTQModifier
     from llmcompressor.modifiers.quantization import QuantizationModifier
     from llmcompressor.modifiers.transform.awq import AWQModifier
+    from llmcompressor.pipelines.cache import IntermediatesCache
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    if not torch.accelerator.is_available():  # AWQ of 0.14 pins what it keeps for a card, and fails where there is none
+        IntermediatesCache.pin_memory = lambda *_, **__: None
     model = AutoModelForCausalLM.from_pretrained(request["model"], dtype="float32")
     head = model.get_output_embeddings()
     rows = {m.in_features for m in model.modules() if type(m).__name__ == "Linear" and m is not head}
