@@ -21,7 +21,7 @@ from __future__ import annotations
 import importlib
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -114,6 +114,17 @@ class TaskData(Splits, ABC):
     def views(self, items: Sequence[Item], rng: random.Random | None = None) -> list[tuple[list[Message], str]]:
         """Prompts and answers of items of one context, with one first message; with `rng` a fresh view of it (training)."""
         return [(self.messages(item), item.answer) for item in items]
+
+    def outcome(self, item: Item, text: str) -> Hashable | None:
+        """What an answer comes to, equal for answers that agree and false where that is nothing; None if it fails.
+
+        Asked without the gold, of answers among which one is chosen. Here: the answer itself.
+        """
+        return text.strip() or None
+
+    def grammar(self, item: Item) -> str | None:
+        """Lark text (as llguidance reads it) of what an answer may be, known without the gold; None: anything."""
+        return None
 
     def gate(self, items: Sequence[Item]) -> list[str]:
         """What is wrong with items before a model learns from them, a sentence each."""

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import random
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message
 from forge_lib.tasks import Score, SuiteScore, TaskData
 from forge_lib.tasks.sql.augment import augment, identifiers
+from forge_lib.tasks.sql.columns import column_kinds
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.failures import classify
+from forge_lib.tasks.sql.grammar import schema_grammar
 from forge_lib.tasks.sql.linking import Trimmed, fit_to
 from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.prompt import build_messages, extract_sql
+from forge_lib.tasks.sql.rows import rows_key
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 from forge_lib.tasks.sql.schema import Schema, read_schema, render_schema
 from forge_lib.tasks.sql.score import patiently, score
@@ -52,6 +55,7 @@ class DataSet(TaskData):
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
     _look_up: object = field(default=None, init=False, repr=False, compare=False)
     _schemas: dict[str, tuple[FileState | None, Schema]] = field(default_factory=dict, repr=False)
+    _grammars: dict[tuple[Schema, FileState], str] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
         """Path of one SQLite file (not necessarily there)."""
@@ -157,6 +161,19 @@ class DataSet(TaskData):
                 golds[pair.db_id].append(pair.sql)
         asked = [(i.db_id, i.sql, extract_sql(text)) for i, text in zip(items, texts, strict=True)]
         return grade_on_states({name: self.database(name) for name in golds}, golds, asked)
+
+    def outcome(self, item: Pair, text: str) -> Hashable | None:
+        """The rows of the query in `text`, in any order of rows and columns; () where it finds no value."""
+        got = shared_sandbox().run(self.database(item.db_id), extract_sql(text))
+        return rows_key(got.rows) if got.status == "ok" else None
+
+    def grammar(self, item: Pair) -> str:
+        """Queries over the tables that the prompt shows (see `schema_grammar`)."""
+        schema, path = self.view(item.db_id, [item.asked]), self.database(item.db_id)
+        key = schema, file_state(path)
+        if key not in self._grammars:
+            self._grammars[key] = schema_grammar(schema, column_kinds(schema, path))
+        return self._grammars[key]
 
     def gate(self, items: Sequence[Pair]) -> list[str]:
         """What the gate finds in the pairs."""

@@ -1,0 +1,39 @@
+"""Several answers to one question, and which of them to give: a vote by what the answers come to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from forge_lib.data.items import Item
+from forge_lib.models.generate import Completion
+from forge_lib.tasks import TaskData
+
+
+def vote(data: TaskData, item: Item, answers: Sequence[Completion]) -> Completion:
+    """The answer whose outcome most of `answers` share; of equal votes the one whose answer stands first.
+
+    Self-consistency (Wang et al. 2022, https://arxiv.org/abs/2203.11171) with executed answers, as in Li et al. 2022
+    (https://arxiv.org/abs/2203.07814): answers that fail have no vote, and ones that come to nothing lose to all
+    others. The greedy answer first: it then wins where nothing speaks against it. The completion's tokens and seconds
+    are those of all answers together. Raises ValueError where there is no answer.
+
+    >>> from forge_lib.tasks.sql.dataset import DataSet
+    >>> vote(None, None, [Completion("SELECT 1", 5, 3, 0.1, True)]).text
+    'SELECT 1'
+    """
+    if not answers:
+        raise ValueError("There is no answer to vote on.")
+    votes: dict = defaultdict(list)
+    for at, answer in enumerate(answers if len(answers) > 1 else ()):
+        outcome = data.outcome(item, answer.text)
+        if outcome is not None:
+            votes[outcome].append(at)
+    most = max(votes, key=lambda o: (bool(o), len(votes[o]), -votes[o][0]), default=None)
+    chosen = answers[votes[most][0] if votes else 0]
+    return replace(
+        chosen,
+        completion_tokens=sum(a.completion_tokens for a in answers),
+        seconds=sum(a.seconds for a in answers),
+    )

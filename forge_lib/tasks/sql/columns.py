@@ -1,0 +1,50 @@
+"""What a column holds, as far as the grammar asks: numbers, texts or dates, and which texts where they are few."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes
+
+FEW = 200  # different texts: a column with more holds free text, or names
+LONG = 60  # characters of such a text
+SEEN = 20_000  # rows that are looked at
+DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """kind: "number", "text" or "date"; values: all texts of the column where they are few and short, else none."""
+
+    kind: str
+    values: tuple[str, ...] = ()
+
+
+def column_kinds(schema: Schema, database: Path) -> dict[tuple[str, str], Kind]:
+    """The Kind of each (table, column) of `schema`, from the first rows of `database`."""
+    with contextlib.closing(connect_readonly(database)) as connection:
+        return {
+            (t.name, c): _kind(connection, t.name, c, declared)
+            for t in schema.tables
+            for c, declared in zip(t.columns, t.types, strict=True)
+        }
+
+
+def _kind(connection, table: str, column: str, declared: str) -> Kind:
+    name = in_quotes(column)
+    rows = connection.execute(
+        f"SELECT DISTINCT {name} FROM (SELECT {name} FROM {in_quotes(table)} LIMIT {SEEN}) WHERE {name} IS NOT NULL"
+    ).fetchall()
+    values = [v for (v,) in rows]
+    if not values:
+        return Kind("number" if re.search("INT|REAL|NUM|DEC|FLOA|DOUB", declared.upper()) else "text")
+    if any(isinstance(v, (int, float)) for v in values):
+        return Kind("number")
+    texts = [v for v in values if isinstance(v, str)]
+    if texts and all(DATE.fullmatch(t) for t in texts):
+        return Kind("date")
+    short = len(texts) == len(values) <= FEW and all(len(t) <= LONG and t.isprintable() for t in texts)
+    return Kind("text", tuple(sorted(texts)) if short else ())
