@@ -27,10 +27,10 @@ def vote(data: TaskData, item: Item, answers: Sequence[Completion]) -> Completio
         raise ValueError("There is no answer to vote on.")
     votes: dict = defaultdict(list)
     for at, answer in enumerate(answers if len(answers) > 1 else ()):
-        outcome = data.outcome(item, answer.text)
-        if outcome is not None:
-            votes[outcome].append(at)
-    most = max(votes, key=lambda o: (bool(o), len(votes[o]), -votes[o][0]), default=None)
+        cast = data.ballot(item, answer.text)
+        if cast is not None:
+            votes[cast].append(at)
+    most = max(votes, key=lambda b: (bool(b), len(votes[b]), -votes[b][0]), default=None)
     chosen = answers[votes[most][0] if votes else 0]
     return replace(
         chosen,

@@ -115,7 +115,7 @@ class TaskData(Splits, ABC):
         """Prompts and answers of items of one context, with one first message; with `rng` a fresh view of it (training)."""
         return [(self.messages(item), item.answer) for item in items]
 
-    def outcome(self, item: Item, text: str) -> Hashable | None:
+    def ballot(self, item: Item, text: str) -> Hashable | None:
         """What an answer comes to, equal for answers that agree and false where that is nothing; None if it fails.
 
         Asked without the gold, of answers among which one is chosen. Here: the answer itself.

@@ -162,7 +162,7 @@ class DataSet(TaskData):
         asked = [(i.db_id, i.sql, extract_sql(text)) for i, text in zip(items, texts, strict=True)]
         return grade_on_states({name: self.database(name) for name in golds}, golds, asked)
 
-    def outcome(self, item: Pair, text: str) -> Hashable | None:
+    def ballot(self, item: Pair, text: str) -> Hashable | None:
         """The rows of the query in `text`, in any order of rows and columns; () where it finds no value."""
         got = shared_sandbox().run(self.database(item.db_id), extract_sql(text))
         return rows_key(got.rows) if got.status == "ok" else None
