@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from forge_lib.tasks.sql.columns import Kind
+from forge_lib.tasks.sql.columns import Kind, numbers_in
 from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
@@ -33,8 +33,6 @@ EQUAL: " = " | " != " | " <> "
 ARITHMETIC: " + " | " - " | " * " | " / " | " % "
 SUMMED: "SUM(" | "AVG(" | "TOTAL("
 EXTREME: "MIN(" | "MAX("
-NUMBER: /-?[0-9]{1,12}(\.[0-9]{1,6})?/
-QUOTED: /'-?[0-9]{1,12}(\.[0-9]{1,6})?'/
 WHOLE: /[0-9]{1,4}/
 STRING: /'([^'\n]|'')*'/
 MOMENT: /'[0-9]{4}(-[0-9]{2}(-[0-9]{2}([ T][0-9:.]+)?)?)?'/ | /'[0-9]{2}:[0-9]{2}(:[0-9]{2})?'/ | "'now'"
@@ -98,22 +96,30 @@ class Role:
         return f"{quote_name(self.name)}.{quote_name(name)}"
 
 
-def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str:
+def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind], question: str | None = None) -> str:
     """Lark text (as llguidance reads it) of the queries over `schema`; `kinds` says what each (table, column) holds.
 
     A column with few values is compared with these alone. Joins follow the keys of the schema; a table that is needed
-    twice has aliases.
+    twice has aliases. question: where it is given, numbers are those that it says (and the usual constants), and a
+    column of many values is compared with those that it mentions.
     """
     sets = _sets(schema)
     lines = [SHARED, f"NOTHING: {_text(NO_ANSWER)}", 'NEVER: "\\u0001"']
+    number = r"/-?[0-9]{1,12}(\.[0-9]{1,6})?/"
+    quoted = number.replace("/", "/'", 1)[:-1] + "'/"
+    if question is not None:
+        said = numbers_in(question)
+        number, quoted = _choice(map(_text, said)), _choice(_text(in_apostrophes(n)) for n in said)
+    lines += [f"NUMBER: {number}", f"QUOTED: {quoted}"]
     for at, table in enumerate(schema.tables):
         for place, column in enumerate(table.columns):
-            if values := kinds[table.name, column].values:
+            values = kinds[table.name, column].compared(question)
+            if values is not None:
                 lines.append(f"V{at}_{place}: {_choice(_text(in_apostrophes(v)) for v in values)}")
     lines.append("core: " + " | ".join(["derived", "apart", *(f"s{n}" for n in range(len(sets)))]))
     lines.append("one: " + " | ".join(f"one{n}" for n in range(len(sets))))
     for number, chosen in enumerate(sets):
-        lines += _copy(schema, kinds, number, chosen)
+        lines += _copy(schema, kinds, number, chosen, question)
     return "\n".join(lines)
 
 
@@ -125,7 +131,9 @@ def _choice(options: Iterable[str]) -> str:
     return " | ".join(dict.fromkeys(options)) or "NEVER"
 
 
-def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> Iterator[str]:
+def _copy(
+    schema: Schema, kinds: dict, number: int, chosen: Sequence[Role], question: str | None
+) -> Iterator[str]:
     """The rules over one set of tables."""
     columns: dict[str, list[str]] = {"number": [], "key": [], "text": [], "date": []}
     bare = Counter(fold(c) for role in chosen for c in role.table.columns)
@@ -136,7 +144,7 @@ def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> I
             forms = [_text(role.column(column))] + ([_text(quote_name(column))] if bare[fold(column)] == 1 else [])
             columns["key" if kind.kind == "number" and _is_key(role.table, column) else kind.kind] += forms
             if kind.kind == "text":
-                value = f"V{schema.tables.index(role.table)}_{place}" if kind.values else "STRING"
+                value = f"V{schema.tables.index(role.table)}_{place}" if kind.compared(question) is not None else "STRING"
                 known.append(f'({" | ".join(forms)}) (EQUAL {value} | " NOT"? " IN (" {value} (", " {value})* ")")')
     for letter, kind in (("m", "number"), ("k", "key"), ("t", "text"), ("d", "date")):
         yield f"{letter}{number}: {_choice(columns[kind])}"
