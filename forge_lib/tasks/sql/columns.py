@@ -21,9 +21,31 @@ SEEN = 20_000  # rows that are looked at
 DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
 
 
-STOP = frozenset("the of and for with from all any are has have not its was who how many which what".split())
+STOP = frozenset(
+    [
+        "the",
+        "of",
+        "and",
+        "for",
+        "with",
+        "from",
+        "all",
+        "any",
+        "are",
+        "has",
+        "have",
+        "not",
+        "its",
+        "was",
+        "who",
+        "how",
+        "many",
+        "which",
+        "what",
+    ]
+)
 NUMBER_WORDS = {
-    **{w: float(n) for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())},
+    **{w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
     "fifteen": 15.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "hundred": 100.0, "thousand": 1000.0,
     "million": 1e6, "dozen": 12.0, "half": 0.5, "quarter": 0.25, "twice": 2.0, "double": 2.0, "once": 1.0, "pair": 2.0,
     "first": 1.0, "second": 2.0, "third": 3.0, "fourth": 4.0, "fifth": 5.0,
@@ -72,7 +94,9 @@ def _words(text: str) -> tuple[str, ...]:
 def _said(word: str, asked: tuple[str, ...]) -> bool:
     if len(word) < 4:
         return word in asked
-    return any(len(a) > 3 and (a.startswith(word[:-1]) or JaroWinkler.normalized_similarity(a, word) >= 0.9) for a in asked)
+    return any(
+        len(a) > 3 and (a.startswith(word[:-1]) or JaroWinkler.normalized_similarity(a, word) >= 0.9) for a in asked
+    )
 
 
 def numbers_in(question: str) -> list[str]:

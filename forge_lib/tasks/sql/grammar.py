@@ -48,8 +48,9 @@ apart: "SELECT " "(" inner ")" (ARITHMETIC "(" inner ")")+
 # One copy a set of tables; {i} is its number. `n`, `t`, `d`: its columns of numbers, texts and dates; `x` adds what is
 # computed from rows, `g` from groups.
 RULES = r"""
-s{i}: "SELECT " "DISTINCT "? item{i} (", " item{i})* from{i} (" WHERE " w{i})? (" GROUP BY " key{i} (", " key{i})* (" HAVING " h{i})?)? (" ORDER BY " by{i} (", " by{i})*)? limit?
-one{i}: "SELECT " "DISTINCT "? item{i} from{i} (" WHERE " w{i})? (" GROUP BY " key{i} (", " key{i})* (" HAVING " h{i})?)? (" ORDER BY " by{i} (", " by{i})*)? limit?
+s{i}: "SELECT " "DISTINCT "? item{i} (", " item{i})* rest{i}
+one{i}: "SELECT " "DISTINCT "? item{i} rest{i}
+rest{i}: from{i} (" WHERE " w{i})? (" GROUP BY " key{i} (", " key{i})* (" HAVING " h{i})?)? (" ORDER BY " by{i} (", " by{i})*)? limit?
 item{i}: (gn{i} | gt{i} | gd{i}) NAMED?
 by{i}: (gn{i} | gt{i} | gd{i}) DIRECTION?
 key{i}: xn{i} | xt{i} | d{i}
@@ -68,14 +69,6 @@ wp{i}: n{i} EQUAL QUOTED | xn{i} (COMPARE xn{i} | " BETWEEN " xn{i} " AND " xn{i
 h{i}: hp{i} ((" AND " | " OR ") hp{i})*
 hp{i}: gn{i} (COMPARE gn{i} | " BETWEEN " gn{i} " AND " gn{i}) | gd{i} COMPARE xd{i} | (known{i} | t{i} " IS " "NOT "? "NULL") | "(" h{i} ")" | "NOT " hp{i}
 """
-
-
-def _text(literal: str) -> str:
-    return json.dumps(literal, ensure_ascii=False)
-
-
-def _choice(options: Collection[str]) -> str:
-    return " | ".join(dict.fromkeys(options))
 
 
 @dataclass(frozen=True)
@@ -131,9 +124,7 @@ def _choice(options: Iterable[str]) -> str:
     return " | ".join(dict.fromkeys(options)) or "NEVER"
 
 
-def _copy(
-    schema: Schema, kinds: dict, number: int, chosen: Sequence[Role], question: str | None
-) -> Iterator[str]:
+def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role], question: str | None) -> Iterator[str]:
     """The rules over one set of tables."""
     columns: dict[str, list[str]] = {"number": [], "key": [], "text": [], "date": []}
     bare = Counter(fold(c) for role in chosen for c in role.table.columns)
@@ -144,7 +135,9 @@ def _copy(
             forms = [_text(role.column(column))] + ([_text(quote_name(column))] if bare[fold(column)] == 1 else [])
             columns["key" if kind.kind == "number" and _is_key(role.table, column) else kind.kind] += forms
             if kind.kind == "text":
-                value = f"V{schema.tables.index(role.table)}_{place}" if kind.compared(question) is not None else "STRING"
+                value = (
+                    f"V{schema.tables.index(role.table)}_{place}" if kind.compared(question) is not None else "STRING"
+                )
                 known.append(f'({" | ".join(forms)}) (EQUAL {value} | " NOT"? " IN (" {value} (", " {value})* ")")')
     for letter, kind in (("m", "number"), ("k", "key"), ("t", "text"), ("d", "date")):
         yield f"{letter}{number}: {_choice(columns[kind])}"

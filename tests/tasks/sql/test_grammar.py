@@ -171,13 +171,17 @@ def test_a_large_schema_keeps_to_its_limit(tmp_path, tokenizer):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE hub (id INTEGER PRIMARY KEY, name TEXT)")
         for n in range(40):
-            connection.execute(f"CREATE TABLE t{n} (id INTEGER PRIMARY KEY, hub_id INTEGER REFERENCES hub(id), x{n} REAL)")
+            connection.execute(
+                f"CREATE TABLE t{n} (id INTEGER PRIMARY KEY, hub_id INTEGER REFERENCES hub(id), x{n} REAL)"
+            )
     connection.close()
     schema = read_schema(path)
     grammar = schema_grammar(schema, column_kinds(schema, path))
     assert grammar.count("\nfrom") <= MOST_SETS
     constraint = GrammarConstraint(grammar, tokenizer)
-    assert constraint.accepts(ids(tokenizer, "SELECT hub.name, SUM(t3.x3) FROM hub JOIN t3 ON t3.hub_id = hub.id GROUP BY hub.id"))
+    assert constraint.accepts(
+        ids(tokenizer, "SELECT hub.name, SUM(t3.x3) FROM hub JOIN t3 ON t3.hub_id = hub.id GROUP BY hub.id")
+    )
 
 
 def test_an_empty_schema_has_no_query_but_the_refusal(tokenizer):
