@@ -19,6 +19,7 @@ from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
 from forge_lib.models.chat import Message, Prompt, encode_prompt
 from forge_lib.models.endpoint import Ask, Reply, endpoint, who_is_asked
 from forge_lib.models.generate import Completion, generate
+from forge_lib.models.grammar import grammar_constraints
 from forge_lib.models.llama import SLOTS, generate_gguf
 from forge_lib.models.spending import Account
 from forge_lib.tasks import TaskData
@@ -49,46 +50,54 @@ Shots = Sequence[Item] | Callable[[Item], Sequence[Item]]
 def local_model(
     model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int, shots: Shots = (),
     progress: bool = True, generate: Callable[..., list[Completion]] = generate,
-    with_contexts: bool = False, begin: str = "",
+    with_contexts: bool = False, begin: str = "", constrain: bool = False, temperature: float = 0.0,
 ) -> Contender:  # fmt: skip
-    """A model in this process, greedy.
+    """A model in this process, greedy, or at a temperature above 0 a draw.
 
-    generate: an engine's, where the model is not torch's own; shots, with_contexts, begin: see `prompted`
+    generate: an engine's, where the model is not torch's own, which then decodes greedily and without a constraint;
+    shots, with_contexts, begin, constrain: see `prompted`
     """
 
-    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
-        return generate(model, tokenizer, share_more(prompts), limit, batch_size, progress)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints=None) -> list[Completion]:
+        more = {"temperature": temperature} if temperature else {}
+        more |= {"constraints": constraints} if constraints else {}
+        return generate(model, tokenizer, share_more(prompts), limit, batch_size, progress, **more)
 
-    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin)
+    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin, constrain)
 
 
 def gguf_model(
     llm, tokenizer, data: TaskData, max_new_tokens: int, slots: int = SLOTS, shots: Shots = (),
-    with_contexts: bool = False, begin: str = "",
+    with_contexts: bool = False, begin: str = "", constrain: bool = False,
 ) -> Contender:  # fmt: skip
     """Greedy answers from a loaded GGUF, up to `slots` questions of one prefix at once (see `generate_gguf`)."""
 
-    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
-        return generate_gguf(llm, tokenizer, share_more(prompts) if shots else prompts, limit, slots)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints=None) -> list[Completion]:
+        return generate_gguf(llm, tokenizer, share_more(prompts) if shots else prompts, limit, slots, constraints)
 
-    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin)
+    return prompted(complete, tokenizer, data, max_new_tokens, shots, with_contexts, begin, constrain)
 
 
 def prompted(
-    complete: Callable[[Sequence[Prompt], int], list[Completion]], tokenizer, data: TaskData, max_new_tokens: int,
-    shots: Shots = (), with_contexts: bool = False, begin: str = "",
+    complete: Callable[..., list[Completion]], tokenizer, data: TaskData, max_new_tokens: int,
+    shots: Shots = (), with_contexts: bool = False, begin: str = "", constrain: bool = False,
 ) -> Contender:  # fmt: skip
     """The contender that asks for completions of prompts, whichever engine makes them.
 
     shots: the same worked examples for all questions, or a function from a question to its own
     with_contexts: see `messages_for`; begin: what every answer begins with (see `encode_prompt`)
+    constrain: only what the task's grammar allows (`TaskData.grammar`); it speaks of whole answers, so without `begin`
+    (else ValueError)
     """
+    if constrain and begin:
+        raise ValueError("The task's grammar begins with the answer's first word: leave out begin, or the constraint.")
 
     def answer(items: Sequence[Item]) -> list[Completion]:
         own = shots if callable(shots) else lambda item: shots
         asked = [messages_for(data, i, own(i), with_contexts) for i in items]
         prompts = [encode_prompt(tokenizer, messages, begin) for messages in asked]
-        return [replace(c, text=begin + c.text) for c in complete(prompts, max_new_tokens)]
+        bounds = grammar_constraints(tokenizer, [data.grammar(i) for i in items]) if constrain else None
+        return [replace(c, text=begin + c.text) for c in complete(prompts, max_new_tokens, bounds)]
 
     return answer
 

@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+
 from forge_lib.data.items import Item
+from forge_lib.evaluation.contenders import Contender
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import TaskData
 
@@ -19,7 +22,6 @@ def vote(data: TaskData, item: Item, answers: Sequence[Completion]) -> Completio
     others. The greedy answer first: it then wins where nothing speaks against it. The completion's tokens and seconds
     are those of all answers together. Raises ValueError where there is no answer.
 
-    >>> from forge_lib.tasks.sql.dataset import DataSet
     >>> vote(None, None, [Completion("SELECT 1", 5, 3, 0.1, True)]).text
     'SELECT 1'
     """
@@ -37,3 +39,20 @@ def vote(data: TaskData, item: Item, answers: Sequence[Completion]) -> Completio
         completion_tokens=sum(a.completion_tokens for a in answers),
         seconds=sum(a.seconds for a in answers),
     )
+
+
+def voting(data: TaskData, greedy: Contender, sampled: Contender, samples: int = 8, seed: int = 17) -> Contender:
+    """The contender that gives the answer on which most of `greedy`'s one and `samples` of `sampled`'s agree.
+
+    It costs as many answers as it asks for; a prompt is read once for all its samples. seed: of the samples.
+    """
+
+    def answer(items: Sequence[Item]) -> list[Completion]:
+        first = greedy(items)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            drawn = sampled([item for item in items for _ in range(samples)])
+        ballots = [[one, *drawn[n * samples : (n + 1) * samples]] for n, one in enumerate(first)]
+        return [vote(data, item, answers) for item, answers in zip(items, ballots, strict=True)]
+
+    return answer

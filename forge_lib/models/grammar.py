@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -57,6 +58,12 @@ class GrammarConstraint:
         matcher = self._matcher.deep_copy()
         matcher.reset()
         return matcher.validate_tokens(ids) == len(ids) and matcher.consume_tokens(ids) and matcher.is_accepting()
+
+
+def grammar_constraints(tokenizer, grammars: Sequence[str | None]) -> list[GrammarConstraint | None]:
+    """A constraint for each of `grammars`, equal ones read once; None for None."""
+    known = {g: g and GrammarConstraint(g, tokenizer) for g in dict.fromkeys(grammars)}
+    return [known[g] for g in grammars]
 
 
 @functools.lru_cache(maxsize=4)

@@ -15,7 +15,7 @@ import torch
 
 from forge_lib.models.chat import Prompt
 from forge_lib.models.embedded import ModelError
-from forge_lib.models.generate import Completion
+from forge_lib.models.generate import Completion, Constraint
 
 SLOTS = 16  # questions answered at once; weights are read from memory once a step for all of them
 
@@ -90,17 +90,21 @@ def _defaults() -> Iterator[None]:
 
 
 def generate_gguf(
-    llm, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, slots: int = SLOTS
-) -> list[Completion]:
+    llm, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, slots: int = SLOTS,
+    constraints: Sequence[Constraint | None] | None = None,
+) -> list[Completion]:  # fmt: skip
     """Greedy completions in the order of `prompts`, up to `slots` questions of one prefix at once (1: one after the other).
 
     Token ids go in as the tokenizer made them (no BOS, no second template), and ids come out. A prefix is read once.
+    constraints: one for each prompt, or None for a prompt that may be answered by anything.
     """
+    bounds = constraints or [None] * len(prompts)
     done: list[Completion | None] = [None] * len(prompts)
     order = sorted(range(len(prompts)), key=lambda i: prompts[i].prefix)
     for prefix, group in itertools.groupby(order, key=lambda i: prompts[i].prefix):
         rows, began = list(group), time.perf_counter()
-        answers = complete(llm, prefix, [prompts[i].rest for i in rows], max_new_tokens, slots)
+        own = [bounds[i] for i in rows]
+        answers = complete(llm, prefix, [prompts[i].rest for i in rows], max_new_tokens, slots, own)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, (ids, finished) in zip(rows, answers, strict=True):
             text = tokenizer.decode(ids, skip_special_tokens=True)
@@ -109,8 +113,9 @@ def generate_gguf(
 
 
 def complete(
-    llm, prefix: Sequence[int], rests: Sequence[Sequence[int]], limit: int, slots: int = SLOTS
-) -> list[tuple[list[int], bool]]:
+    llm, prefix: Sequence[int], rests: Sequence[Sequence[int]], limit: int, slots: int = SLOTS,
+    constraints: Sequence[Constraint | None] | None = None,
+) -> list[tuple[list[int], bool]]:  # fmt: skip
     """Greedy new ids (end-of-turn included) after `prefix` + each of `rests`, and whether each ended by itself.
 
     The prefix is evaluated once, as sequence 0 of llama.cpp's cache; every question continues a copy of it.
@@ -123,6 +128,7 @@ def complete(
     evaluate_tokens(llm, [(0, 0, prefix)])
     answers: list[list[int]] = [[] for _ in rests]
     finished = [False] * len(rests)
+    bounds = [c and c.fresh() for c in constraints or [None] * len(rests)]
     for alive in rounds(len(prefix), [len(r) for r in rests], limit, slots, llm.n_ctx()):
         first, rows = alive[0], []
         room = llm.n_ctx() - len(prefix) - max(len(rests[n]) for n in alive)  # less than the limit for a lone long one
@@ -132,7 +138,7 @@ def complete(
             rows.append((n - first, len(prefix), rests[n]))
         for _ in range(min(limit, room)):
             for n, logits in zip(alive, evaluate_tokens(llm, rows), strict=True):
-                answers[n].append(int(logits.argmax()))
+                answers[n].append(_likeliest(logits, bounds[n]))
                 finished[n] = low.llama_vocab_is_eog(vocabulary, answers[n][-1])
             alive = [n for n in alive if not finished[n]]
             rows = [(n - first, len(prefix) + len(rests[n]) + len(answers[n]) - 1, answers[n][-1:]) for n in alive]
@@ -142,6 +148,20 @@ def complete(
             low.llama_memory_seq_rm(memory, slot, len(prefix) if slot == 0 else 0, -1)
     low.llama_memory_clear(memory, True)
     return list(zip(answers, finished, strict=True))
+
+
+def _likeliest(logits: np.ndarray, bound: Constraint | None) -> int:
+    """The token of the greatest of `logits` (V,) among those that `bound` allows, which is told of it."""
+    if bound is None:
+        return int(logits.argmax())
+    allowed = bound.allowed()
+    if allowed is not None:
+        may = np.zeros(len(logits), dtype=bool)
+        may[: len(allowed)] = allowed[: len(logits)].numpy()
+        logits = np.where(may, logits, -np.inf)
+    token = int(logits.argmax())
+    bound.advance(token)
+    return token
 
 
 def rounds(prefix: int, rests: Sequence[int], limit: int, slots: int, context: int) -> list[list[int]]:

@@ -15,9 +15,11 @@ from forge_lib.lab.runs import existing, shipped_file
 from forge_lib.models import BASE
 from forge_lib.models.chat import Prompt, render
 from forge_lib.models.embedded import ModelError, describe_base
-from forge_lib.models.generate import Completion, generate
+from forge_lib.models.generate import Completion, Constraint, generate
 from forge_lib.models.load import base_id, load_adapted, load_base, load_tokenizer
 
+Constraints = Sequence[Constraint | None] | None
+Complete = Callable[..., list[Completion]]
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")  # what the answers of a folder depend on
 
 
@@ -27,14 +29,14 @@ class Opened:
 
     name: what it is called; about: a sentence with file and score, as far as they are known; profile: of its base
     tokenizer: makes every prompt, so that all ask as training did; file: its GGUF, adapter or folder, where it has one
-    complete: (prompts, most new tokens) -> completions in their order
+    complete: (prompts, most new tokens, constraints or None) -> completions in their order
     """
 
     name: str
     about: str
     profile: Profile
     tokenizer: object
-    complete: Callable[[Sequence[Prompt], int], list[Completion]] = field(repr=False)
+    complete: Complete = field(repr=False)
     file: Path | None = None
 
     def digest(self) -> str | None:
@@ -157,8 +159,8 @@ def _gguf(found: GGUF) -> Opened:
 
     llm, tokenizer = load_file(found.path, found.profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
-        return generate_gguf(llm, tokenizer, prompts, limit)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: Constraints = None) -> list[Completion]:
+        return generate_gguf(llm, tokenizer, prompts, limit, constraints=constraints)
 
     return Opened(found.name, found.about, found.profile, tokenizer, complete, found.path)
 
@@ -166,7 +168,7 @@ def _gguf(found: GGUF) -> Opened:
 def _weights(name: str, about: str, profile: Profile, model, batch_size: int = 1, file: Path | None = None) -> Opened:
     tokenizer = load_tokenizer(profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int) -> list[Completion]:
-        return generate(model, tokenizer, prompts, limit, batch_size, False)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: Constraints = None) -> list[Completion]:
+        return generate(model, tokenizer, prompts, limit, batch_size, False, constraints=constraints)
 
     return Opened(name, about, profile, tokenizer, complete, file)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rapidfuzz.distance import JaroWinkler
 
+from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes
 
 FLAGS = 12  # different texts: a column with no more is a choice among them, whichever words a question has for it
@@ -118,6 +119,11 @@ def numbers_in(question: str) -> list[str]:
 
 def column_kinds(schema: Schema, database: Path) -> dict[tuple[str, str], Kind]:
     """The Kind of each (table, column) of `schema`, from the first rows of `database`."""
+    return _kinds(schema, database, file_state(database))
+
+
+@functools.lru_cache(maxsize=256)
+def _kinds(schema: Schema, database: Path, state: FileState) -> dict[tuple[str, str], Kind]:
     with contextlib.closing(connect_readonly(database)) as connection:
         return {
             (t.name, c): _kind(connection, t.name, c, declared)

@@ -55,7 +55,6 @@ class DataSet(TaskData):
     trimmed: dict[tuple[str, tuple[str, ...]], Trimmed] = field(default_factory=dict, repr=False)
     _look_up: object = field(default=None, init=False, repr=False, compare=False)
     _schemas: dict[str, tuple[FileState | None, Schema]] = field(default_factory=dict, repr=False)
-    _grammars: dict[tuple[Schema, FileState], str] = field(default_factory=dict, repr=False)
 
     def database(self, db_id: str) -> Path:
         """Path of one SQLite file (not necessarily there)."""
@@ -168,12 +167,9 @@ class DataSet(TaskData):
         return rows_key(got.rows) if got.status == "ok" else None
 
     def grammar(self, item: Pair) -> str:
-        """Queries over the tables that the prompt shows (see `schema_grammar`)."""
+        """Queries over the tables that the prompt shows, with what the question says of values (see `schema_grammar`)."""
         schema, path = self.view(item.db_id, [item.asked]), self.database(item.db_id)
-        key = schema, file_state(path)
-        if key not in self._grammars:
-            self._grammars[key] = schema_grammar(schema, column_kinds(schema, path))
-        return self._grammars[key]
+        return schema_grammar(schema, column_kinds(schema, path), item.asked)
 
     def gate(self, items: Sequence[Pair]) -> list[str]:
         """What the gate finds in the pairs."""
