@@ -10,9 +10,7 @@ from forge_lib.models.grammar import grammar_constraints
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_an_untrained_model_answers_with_queries_that_run(library, tiny_llama, tokenizer, temperature):
     free = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False)
-    bound = local_model(
-        tiny_llama, tokenizer, library, 96, 4, progress=False, constrain=True, temperature=temperature
-    )
+    bound = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False, constrain=True, temperature=temperature)
     asked = library.test * 2
     assert not any(r["valid"] for r in evaluate("free", free, library, asked))
     records = evaluate("constrained", bound, library, asked)
@@ -28,5 +26,3 @@ def test_equal_grammars_are_read_once_and_none_is_free(tokenizer):
 def test_a_beginning_and_a_grammar_exclude_each_other(library, tiny_llama, tokenizer):
     with pytest.raises(ValueError, match="leave out begin"):
         local_model(tiny_llama, tokenizer, library, 9, 1, begin="SELECT", constrain=True)
-
-

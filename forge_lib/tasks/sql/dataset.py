@@ -15,10 +15,9 @@ from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message
 from forge_lib.tasks import Score, SuiteScore, TaskData
 from forge_lib.tasks.sql.augment import augment, identifiers
-from forge_lib.tasks.sql.columns import column_kinds
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.failures import classify
-from forge_lib.tasks.sql.grammar import schema_grammar
+from forge_lib.tasks.sql.grammar import database_grammar
 from forge_lib.tasks.sql.linking import Trimmed, fit_to
 from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.pairs import Pair
@@ -167,9 +166,8 @@ class DataSet(TaskData):
         return rows_key(got.rows) if got.status == "ok" else None
 
     def grammar(self, item: Pair) -> str:
-        """Queries over the tables that the prompt shows, with what the question says of values (see `schema_grammar`)."""
-        schema, path = self.view(item.db_id, [item.asked]), self.database(item.db_id)
-        return schema_grammar(schema, column_kinds(schema, path), item.asked)
+        """Queries over the tables that the prompt shows (see `schema_grammar`)."""
+        return database_grammar(self.view(item.db_id, [item.asked]), self.database(item.db_id))
 
     def gate(self, items: Sequence[Pair]) -> list[str]:
         """What the gate finds in the pairs."""

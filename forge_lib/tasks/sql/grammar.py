@@ -9,14 +9,17 @@ decides which copies are still alive.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from forge_lib.tasks.sql.columns import Kind, numbers_in
+from forge_lib.tasks.sql.columns import Kind, column_kinds
+from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
@@ -33,6 +36,8 @@ EQUAL: " = " | " != " | " <> "
 ARITHMETIC: " + " | " - " | " * " | " / " | " % "
 SUMMED: "SUM(" | "AVG(" | "TOTAL("
 EXTREME: "MIN(" | "MAX("
+NUMBER: /-?[0-9]{1,12}(\.[0-9]{1,6})?/
+QUOTED: /'-?[0-9]{1,12}(\.[0-9]{1,6})?'/
 WHOLE: /[0-9]{1,4}/
 STRING: /'([^'\n]|'')*'/
 MOMENT: /'[0-9]{4}(-[0-9]{2}(-[0-9]{2}([ T][0-9:.]+)?)?)?'/ | /'[0-9]{2}:[0-9]{2}(:[0-9]{2})?'/ | "'now'"
@@ -59,11 +64,11 @@ c{i}: n{i} | t{i} | d{i}
 xn{i}: k{i} | xna{i} (ARITHMETIC xna{i})*
 xna{i}: m{i} | NUMBER | "julianday(" xd{i} ")" | "ABS(" xn{i} ")" | "LENGTH(" xt{i} ")" | "ROUND(" xn{i} (", " WHOLE)? ")" | "COALESCE(" n{i} ", " NUMBER ")" | "CAST(" (xn{i} | xt{i}) " AS " ("INTEGER" | "REAL") ")" | "(" xn{i} ")" | "(" inner ")" | "CASE" (" WHEN " w{i} " THEN " xn{i})+ (" ELSE " (xn{i} | "NULL"))? " END"
 xt{i}: t{i} (" || " (t{i} | STRING) )* | "strftime(" PART ", " xd{i} ")" | ("UPPER(" | "LOWER(" | "TRIM(") t{i} ")" | "SUBSTR(" (t{i} | d{i}) ", " WHOLE (", " WHOLE)? ")" | "COALESCE(" c{i} ", " STRING ")" | "CASE" (" WHEN " w{i} " THEN " (t{i} | STRING))+ (" ELSE " (t{i} | STRING | "NULL"))? " END"
-xd{i}: d{i} | MOMENT | "date(" xd{i} ")" | EXTREME xd{i} ")" | "COALESCE(" d{i} ", " MOMENT ")"
+xd{i}: d{i} | MOMENT | "date(" (d{i} | MOMENT) ")" | "COALESCE(" d{i} ", " MOMENT ")"
 gn{i}: k{i} | gna{i} (ARITHMETIC gna{i})*
-gna{i}: m{i} | NUMBER | "COUNT(" ("*" | "DISTINCT "? c{i} | "CASE" " WHEN " w{i} " THEN " (NUMBER | c{i}) " END") ")" | SUMMED "DISTINCT "? xna{i} (ARITHMETIC xna{i})* ")" | EXTREME xn{i} ")" | "julianday(" xd{i} ")" | "ABS(" gn{i} ")" | "LENGTH(" xt{i} ")" | "ROUND(" gn{i} (", " WHOLE)? ")" | "COALESCE(" gn{i} ", " NUMBER ")" | "CAST(" (gn{i} | xt{i}) " AS " ("INTEGER" | "REAL") ")" | "(" gn{i} ")" | "(" inner ")" | "CASE" (" WHEN " h{i} " THEN " gn{i})+ (" ELSE " (gn{i} | "NULL"))? " END"
+gna{i}: m{i} | NUMBER | "COUNT(" ("*" | "DISTINCT "? c{i} | "CASE" " WHEN " w{i} " THEN " (NUMBER | c{i}) " END") ")" | SUMMED "DISTINCT "? xna{i} (ARITHMETIC xna{i})* ")" | EXTREME xn{i} ")" | "julianday(" (xd{i} | EXTREME d{i} ")") ")" | "ABS(" gn{i} ")" | "LENGTH(" xt{i} ")" | "ROUND(" gn{i} (", " WHOLE)? ")" | "COALESCE(" gn{i} ", " NUMBER ")" | "CAST(" (gn{i} | xt{i}) " AS " ("INTEGER" | "REAL") ")" | "(" gn{i} ")" | "(" inner ")" | "CASE" (" WHEN " h{i} " THEN " gn{i})+ (" ELSE " (gn{i} | "NULL"))? " END"
 gt{i}: xt{i} | EXTREME xt{i} ")" | "GROUP_CONCAT(" "DISTINCT "? t{i} (", " STRING)? ")"
-gd{i}: d{i} | EXTREME d{i} ")" | "date(" xd{i} ")"
+gd{i}: d{i} | EXTREME d{i} ")" | "date(" (d{i} | EXTREME d{i} ")") ")"
 w{i}: wp{i} ((" AND " | " OR ") wp{i})*
 wp{i}: n{i} EQUAL QUOTED | xn{i} (COMPARE xn{i} | " BETWEEN " xn{i} " AND " xn{i} | " NOT"? " IN (" NUMBER (", " NUMBER)* ")") | xd{i} (COMPARE xd{i} | " BETWEEN " MOMENT " AND " MOMENT) | known{i} | t{i} COMPARE t{i} | "strftime(" PART ", " xd{i} ")" (COMPARE (PARTS | "strftime(" PART ", " xd{i} ")") | " NOT"? " IN (" PARTS (", " PARTS)* ")" | " BETWEEN " PARTS " AND " PARTS) | ("LOWER(" | "UPPER(") t{i} ")" EQUAL STRING | "LENGTH(" t{i} ")" COMPARE NUMBER | (t{i} | d{i}) " NOT"? " LIKE " STRING | c{i} " IS " "NOT "? "NULL" | c{i} " NOT"? " IN (" inner ")" | (t{i} | xd{i}) COMPARE "(" inner ")" | "NOT "? "EXISTS (" inner ")" | "(" w{i} ")" | "NOT " wp{i}
 h{i}: hp{i} ((" AND " | " OR ") hp{i})*
@@ -89,30 +94,35 @@ class Role:
         return f"{quote_name(self.name)}.{quote_name(name)}"
 
 
-def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind], question: str | None = None) -> str:
+def database_grammar(schema: Schema, database: Path) -> str:
+    """`schema_grammar` for what the SQLite file holds at this moment."""
+    return _of_file(schema, database, file_state(database))
+
+
+@functools.lru_cache(maxsize=256)
+def _of_file(schema: Schema, database: Path, state: FileState) -> str:
+    return schema_grammar(schema, column_kinds(schema, database))
+
+
+def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str:
     """Lark text (as llguidance reads it) of the queries over `schema`; `kinds` says what each (table, column) holds.
 
     A column with few values is compared with these alone. Joins follow the keys of the schema; a table that is needed
-    twice has aliases. question: where it is given, numbers are those that it says (and the usual constants), and a
-    column of many values is compared with those that it mentions.
+    twice has aliases.
+
+    It is one for all questions of a schema: holding numbers and values to what the question mentions gained nothing on
+    the course's validation part, greedily or by a vote.
     """
     sets = _sets(schema)
     lines = [SHARED, f"NOTHING: {_text(NO_ANSWER)}", 'NEVER: "\\u0001"']
-    number = r"/-?[0-9]{1,12}(\.[0-9]{1,6})?/"
-    quoted = number.replace("/", "/'", 1)[:-1] + "'/"
-    if question is not None:
-        said = numbers_in(question)
-        number, quoted = _choice(map(_text, said)), _choice(_text(in_apostrophes(n)) for n in said)
-    lines += [f"NUMBER: {number}", f"QUOTED: {quoted}"]
     for at, table in enumerate(schema.tables):
         for place, column in enumerate(table.columns):
-            values = kinds[table.name, column].compared(question)
-            if values is not None:
+            if values := kinds[table.name, column].values:
                 lines.append(f"V{at}_{place}: {_choice(_text(in_apostrophes(v)) for v in values)}")
     lines.append("core: " + " | ".join(["derived", "apart", *(f"s{n}" for n in range(len(sets)))]))
-    lines.append("one: " + " | ".join(f"one{n}" for n in range(len(sets))))
+    lines.append("one: " + _choice(f"one{n}" for n in range(len(sets))))
     for number, chosen in enumerate(sets):
-        lines += _copy(schema, kinds, number, chosen, question)
+        lines += _copy(schema, kinds, number, chosen)
     return "\n".join(lines)
 
 
@@ -124,7 +134,7 @@ def _choice(options: Iterable[str]) -> str:
     return " | ".join(dict.fromkeys(options)) or "NEVER"
 
 
-def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role], question: str | None) -> Iterator[str]:
+def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> Iterator[str]:
     """The rules over one set of tables."""
     columns: dict[str, list[str]] = {"number": [], "key": [], "text": [], "date": []}
     bare = Counter(fold(c) for role in chosen for c in role.table.columns)
@@ -135,9 +145,7 @@ def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role], ques
             forms = [_text(role.column(column))] + ([_text(quote_name(column))] if bare[fold(column)] == 1 else [])
             columns["key" if kind.kind == "number" and _is_key(role.table, column) else kind.kind] += forms
             if kind.kind == "text":
-                value = (
-                    f"V{schema.tables.index(role.table)}_{place}" if kind.compared(question) is not None else "STRING"
-                )
+                value = f"V{schema.tables.index(role.table)}_{place}" if kind.values else "STRING"
                 known.append(f'({" | ".join(forms)}) (EQUAL {value} | " NOT"? " IN (" {value} (", " {value})* ")")')
     for letter, kind in (("m", "number"), ("k", "key"), ("t", "text"), ("d", "date")):
         yield f"{letter}{number}: {_choice(columns[kind])}"
