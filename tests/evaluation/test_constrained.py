@@ -1,21 +1,21 @@
 """Constrained contenders: whatever a model would rather say, its answers are queries of the database."""
 
 import pytest
+import torch
 
 from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
 from forge_lib.models.grammar import grammar_constraints
 
 
-@pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_an_untrained_model_answers_with_queries_that_run(library, tiny_llama, tokenizer, temperature):
-    free = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False)
-    bound = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False, constrain=True, temperature=temperature)
-    asked = library.test * 2
+def test_an_untrained_model_answers_with_queries_that_run(library, tiny_llama, tokenizer):
+    torch.manual_seed(17)
+    asked = library.test * 4
+    free = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False, temperature=1.0)
     assert not any(r["valid"] for r in evaluate("free", free, library, asked))
-    records = evaluate("constrained", bound, library, asked)
-    ended = [r for r in records if r["finished"]]
-    assert ended and all(r["valid"] for r in ended)
+    bound = local_model(tiny_llama, tokenizer, library, 96, 4, progress=False, constrain=True, temperature=1.0)
+    ended = [r for r in evaluate("constrained", bound, library, asked) if r["finished"]]
+    assert ended and [r["answer"] for r in ended if not r["valid"]] == []
 
 
 def test_equal_grammars_are_read_once_and_none_is_free(tokenizer):

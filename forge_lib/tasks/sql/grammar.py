@@ -28,8 +28,9 @@ MOST_SETS = 150  # copies of the rules; of a large schema the larger sets are le
 
 SHARED = r"""
 start: query
-query: core (SETOP core)? | NOTHING
-inner: one (SETOP one)?
+query: core | flat SETOP flat | NOTHING
+inner: one | flat SETOP flat
+NEVER: /[^\s\S]/
 SETOP: " UNION " | " UNION ALL " | " INTERSECT " | " EXCEPT "
 COMPARE: " = " | " != " | " <> " | " < " | " > " | " <= " | " >= "
 EQUAL: " = " | " != " | " <> "
@@ -53,9 +54,11 @@ apart: "SELECT " "(" inner ")" (ARITHMETIC "(" inner ")")+
 # One copy a set of tables; {i} is its number. `n`, `t`, `d`: its columns of numbers, texts and dates; `x` adds what is
 # computed from rows, `g` from groups.
 RULES = r"""
-s{i}: "SELECT " "DISTINCT "? item{i} (", " item{i})* rest{i}
-one{i}: "SELECT " "DISTINCT "? item{i} rest{i}
-rest{i}: from{i} (" WHERE " w{i})? (" GROUP BY " key{i} (", " key{i})* (" HAVING " h{i})?)? (" ORDER BY " by{i} (", " by{i})*)? limit?
+s{i}: "SELECT " "DISTINCT "? item{i} (", " item{i})* body{i} limit?
+one{i}: "SELECT " "DISTINCT "? item{i} body{i} limit?
+flat{i}: "SELECT " "DISTINCT "? item{i} from{i} (" WHERE " w{i})? group{i}?
+body{i}: from{i} (" WHERE " w{i})? (group{i} (" ORDER BY " by{i} (", " by{i})*)? | " ORDER BY " key{i} DIRECTION? (", " key{i} DIRECTION?)*)?
+group{i}: " GROUP BY " key{i} (", " key{i})* (" HAVING " h{i})?
 item{i}: (gn{i} | gt{i} | gd{i}) NAMED?
 by{i}: (gn{i} | gt{i} | gd{i}) DIRECTION?
 key{i}: xn{i} | xt{i} | d{i}
@@ -114,13 +117,14 @@ def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str:
     the course's validation part, greedily or by a vote.
     """
     sets = _sets(schema)
-    lines = [SHARED, f"NOTHING: {_text(NO_ANSWER)}", 'NEVER: "\\u0001"']
+    lines = [SHARED, f"NOTHING: {_text(NO_ANSWER)}"]
     for at, table in enumerate(schema.tables):
         for place, column in enumerate(table.columns):
             if values := kinds[table.name, column].values:
                 lines.append(f"V{at}_{place}: {_choice(_text(in_apostrophes(v)) for v in values)}")
     lines.append("core: " + " | ".join(["derived", "apart", *(f"s{n}" for n in range(len(sets)))]))
-    lines.append("one: " + _choice(f"one{n}" for n in range(len(sets))))
+    for kind in ("one", "flat"):
+        lines.append(f"{kind}: " + _choice(f"{kind}{n}" for n in range(len(sets))))
     for number, chosen in enumerate(sets):
         lines += _copy(schema, kinds, number, chosen)
     return "\n".join(lines)
@@ -147,9 +151,11 @@ def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> I
             if kind.kind == "text":
                 value = f"V{schema.tables.index(role.table)}_{place}" if kind.values else "STRING"
                 known.append(f'({" | ".join(forms)}) (EQUAL {value} | " NOT"? " IN (" {value} (", " {value})* ")")')
+    # Where there is no such column a literal stands: a rule that nothing fulfils would be a dead end.
+    literals = {"number": "NUMBER", "key": "NUMBER", "text": "STRING", "date": "MOMENT"}
     for letter, kind in (("m", "number"), ("k", "key"), ("t", "text"), ("d", "date")):
-        yield f"{letter}{number}: {_choice(columns[kind])}"
-    yield f"known{number}: {_choice(known)}"
+        yield f"{letter}{number}: {_choice(columns[kind] or [literals[kind]])}"
+    yield f"known{number}: {_choice(known or ['STRING EQUAL STRING'])}"
     yield f"from{number}: {_choice(_froms(chosen))}"
     yield RULES.format(i=number)
 
@@ -158,11 +164,17 @@ def _is_key(table: Table, column: str) -> bool:
     return column in table.primary_key or any(column == k.column for k in table.foreign_keys)
 
 
+def _keys(one: Role, other: Role) -> list[tuple[str, str]]:
+    """Pairs of columns of which one is a key to the other."""
+    mine, theirs = one.table, other.table
+    found = [(k.column, k.target) for k in mine.foreign_keys if k.table == theirs.name]
+    return found + [(k.target, k.column) for k in theirs.foreign_keys if k.table == mine.name]
+
+
 def _edges(one: Role, other: Role) -> list[tuple[str, str]]:
     """Pairs of columns on which two tables join: a key of one to the other, or keys of both to the same column."""
     mine, theirs = one.table, other.table
-    found = [(k.column, k.target) for k in mine.foreign_keys if k.table == theirs.name]
-    found += [(k.target, k.column) for k in theirs.foreign_keys if k.table == mine.name]
+    found = _keys(one, other)
     if mine != theirs:
         keys = itertools.product(mine.foreign_keys, theirs.foreign_keys)
         found += [(k.column, q.column) for k, q in keys if (k.table, k.target) == (q.table, q.target)]
@@ -172,24 +184,30 @@ def _edges(one: Role, other: Role) -> list[tuple[str, str]]:
 
 
 def _sets(schema: Schema) -> list[tuple[Role, ...]]:
-    """Sets of tables that can be joined, the smaller ones first, at most MOST_SETS; then tables in two roles."""
+    """Sets of tables that can be joined, at most MOST_SETS: small ones first, and by a key before by what two keys share.
+
+    Then those in which a table stands twice.
+    """
     roles = [Role(t.name, t) for t in schema.tables]
-    joined = {frozenset((a, b)) for a, b in itertools.combinations(roles, 2) if _edges(a, b)}
-    found: list[tuple[Role, ...]] = [(r,) for r in roles]
-    layer = list(found)
-    for _ in range(MOST_JOINED - 1):
-        layer = list(
-            dict.fromkeys(
-                tuple(r for r in roles if r in {*chosen, new})
-                for chosen in layer
-                for new in roles
-                if new not in chosen and any(frozenset((new, r)) in joined for r in chosen)
-            )
-        )
-        if len(found) + len(layer) > MOST_SETS:
-            break
-        found += layer
-    return found + [roles for table in schema.tables for roles in _twice(schema, table)]
+    pairs = {frozenset((a, b)): _edges(a, b) for a, b in itertools.combinations(roles, 2)}
+    joined = [pair for pair, edges in pairs.items() if edges]
+    by_key = [pair for pair in joined if _keys(*pair)]
+    found = dict.fromkeys((r,) for r in roles)
+    for allowed in (set(by_key), set(joined)):
+        layer: Iterable[tuple[Role, ...]] = [(r,) for r in roles]
+        for _ in range(MOST_JOINED - 1):
+            if len(found) < MOST_SETS:
+                layer = dict.fromkeys(_larger(layer, roles, allowed))
+                found |= layer
+    return [*itertools.islice(found, MOST_SETS), *(twice for table in schema.tables for twice in _twice(schema, table))]
+
+
+def _larger(sets: Iterable[tuple[Role, ...]], roles: Sequence[Role], joined: set[frozenset]) -> Iterator[tuple]:
+    """Each of the sets with one more table that is joined to one of its own, in the schema's order."""
+    for chosen in sets:
+        for new in roles:
+            if new not in chosen and any(frozenset((new, r)) in joined for r in chosen):
+                yield tuple(r for r in roles if r in chosen or r == new)
 
 
 def _twice(schema: Schema, table: Table) -> Iterator[tuple[Role, ...]]:
