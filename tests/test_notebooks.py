@@ -190,7 +190,7 @@ def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch):
 @pytest.mark.spider
 @pytest.mark.enable_socket
 def test_the_data_lesson_runs_on_spider(tmp_path, monkeypatch, spider_dir):
-    """One parameter puts Spider in the place of the course's own data; all lessons run on a small folder in tests/tasks/sql/sources/test_own_folder.py."""
+    """One parameter puts Spider in the place of the course's own data; the lessons run on a small folder in tests/tasks/sql/sources/test_own_folder.py."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert (

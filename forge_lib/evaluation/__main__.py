@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from forge_lib.data.items import DataError, fingerprint, spread
 from forge_lib.lab.files import RunError
 from forge_lib.lab.interrupts import ending
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import PROFILES, Profile, ProfileError, get_profile
 from forge_lib.lab.runs import SEED, seed_argument
 
@@ -42,15 +43,21 @@ def arguments() -> argparse.ArgumentParser:
         "--data", default="course", help="course, spider:DIR, bird:DIR, my:DIR, sqlite:FILE (default: course)"
     )
     parser.add_argument("--part", choices=("validation", "test"), default="validation")
-    parser.add_argument("--limit", type=_count, metavar="N", help="score N items, drawn evenly over the contexts")
+    parser.add_argument(
+        "--limit", type=whole_number(1), metavar="N", help="score N items, drawn evenly over the contexts"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="the result; answers go beside it (default: MODEL-DATA-PART.json)"
     )
-    parser.add_argument("--shots", type=_count, metavar="K", help="show the K most similar training items first")
+    parser.add_argument(
+        "--shots", type=whole_number(1), metavar="K", help="show the K most similar training items first"
+    )
     parser.add_argument("--of", choices=("same", "other", "both"), default="same", help="of which contexts these are")
     parser.add_argument("--with-contexts", action="store_true", help="show those of other contexts with their context")
     parser.add_argument("--begin", default="", metavar="TEXT", help="what every answer begins with, such as SELECT")
-    parser.add_argument("--max-new-tokens", type=_count, metavar="T", help="of an answer (default: the profile's)")
+    parser.add_argument(
+        "--max-new-tokens", type=whole_number(1), metavar="T", help="of an answer (default: the profile's)"
+    )
     parser.add_argument(
         "--profile", default="auto", help=f"whose base the model was made of: {', '.join(PROFILES)} or auto"
     )
@@ -58,12 +65,6 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=seed_argument, default=SEED, help="draws what is held out, and the N items")
     parser.add_argument("--quiet", action="store_true", help="no progress on the way")
     return parser
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not int(text):
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
-    return int(text)
 
 
 def main(given: list[str] | None = None) -> int:

@@ -68,7 +68,7 @@ def _lm_eval(tasks: Sequence[str]):
         import lm_eval.tasks
         from lm_eval.models.huggingface import HFLM
     except ImportError as error:
-        raise RunError(f"lm-eval is not installed ({said(error)}): pip install lm-eval==0.4.13") from error
+        raise RunError(f"lm-eval is not installed ({said(error)}): pip install -r requirements-lm-eval.txt") from error
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # it remarks on every model that was loaded already
     theirs = Path(lm_eval.tasks.__file__).parent
     folders = sorted({str(TASKS if t == OFFLINE else theirs / PUBLIC[t]) for t in tasks})

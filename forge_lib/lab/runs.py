@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import hashlib
@@ -31,6 +30,7 @@ from forge_lib.lab.files import (
 )
 from forge_lib.lab.jsonl import json_lines, read_jsonl
 from forge_lib.lab.lock import check_free
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import Profile, get_profile
 
 PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
@@ -268,12 +268,7 @@ def check_seed(seed: object) -> int:
     return number
 
 
-def seed_argument(text: str) -> int:
-    """`check_seed` for a command line. Raises argparse's error, which ends it with a sentence."""
-    try:
-        return check_seed(int(text))
-    except (ValueError, RunError) as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 to {2**32 - 1}") from error
+seed_argument = whole_number(0, 2**32 - 1)  # `check_seed` for a command line
 
 
 def absolute_source(source: str) -> str:

@@ -22,6 +22,7 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, said
 from forge_lib.lab.interrupts import ending
 from forge_lib.lab.lock import check_free
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import Profile
 from forge_lib.lab.runs import Run, existing
 from forge_lib.models.embedded import describe_base
@@ -214,19 +215,13 @@ def _example(record: dict) -> Marked:
     return Marked(f"*{escape(record['verdict'])}*, context {code(record['context'])}:\n\n{block(lines)}")
 
 
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 0 to 999")
-    return int(text)
-
-
 def main(given: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--author", default="", help="the line under the title")
     parser.add_argument(
-        "--examples", type=_count, help=f"answers to quote ({QUOTED}; none where the data are your own)"
+        "--examples", type=whole_number(0, 999), help=f"answers to quote ({QUOTED}; none where the data are your own)"
     )
     options = parser.parse_args(given)
     with ending("Stopped. A report that was there is as it was."):

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from forge_lib import CACHE
 from forge_lib.data.items import DataError
 from forge_lib.lab.files import RunError, beside, sweep
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.lab.runs import run_folder
 from forge_lib.models import BASE
@@ -23,6 +23,7 @@ from forge_lib.models.embedded import ModelError
 from forge_lib.models.opening import run_file
 from forge_lib.serving import ServingError
 from forge_lib.serving.model import Model, open_model
+from forge_lib.serving.ports import listen, unusable
 from forge_lib.serving.uploads import CSV, MAX_MB, take_upload
 from forge_lib.tasks.sql.assistant import Assistant
 from forge_lib.tasks.sql.sources.course import load_course
@@ -46,7 +47,7 @@ def arguments() -> argparse.ArgumentParser:
         "--db", type=Path, help="a SQLite or CSV file of yours, of any size; a SQLite file is read in place"
     )
     parser.add_argument("--profile", default="auto", help=f"whose base answers: {', '.join(PROFILES)} (default: auto)")
-    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--port", type=whole_number(1, 65535), default=PORT)
     parser.add_argument("--host", default=HOST, help="0.0.0.0 lets other machines in, and then everybody may upload")
     return parser
 
@@ -55,7 +56,7 @@ def main(given: list[str] | None = None) -> int:
     """Command line; returns the exit status: 0 after Ctrl-C, 2 where something is the matter, in a sentence."""
     options = arguments().parse_args(given)
     try:
-        check_port(options.host, options.port)
+        listen(options.host, options.port).close()  # before models are loaded; the page takes it again
         with upload_folder() as folder:
             databases, examples = offered(options.db, folder)
             models, remark = contenders(options.run, options.model, options.profile)
@@ -71,18 +72,6 @@ def main(given: list[str] | None = None) -> int:
         return 130
     print("\nThe demo has ended, and the uploads are deleted.")
     return 0
-
-
-def check_port(host: str, port: int) -> None:
-    """Raise ServingError where nobody can listen at this port: before models are loaded, which takes a while."""
-    try:
-        with socket.create_server((host, port)):
-            pass
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ServingError(
-            f"Port {port} of {host} cannot be used ({reason}). Choose another: --port {PORT + 1}, or end what uses it."
-        ) from error
 
 
 @contextlib.contextmanager
@@ -166,8 +155,8 @@ def serving(
                 max_file_size=int(max_mb * 2**20), theme=theme, css=CSS, footer_links=[], run_history=False,
                 enable_monitoring=False, ssr_mode=False, mcp_server=False, pwa=False,
             )  # fmt: skip
-        except OSError as error:  # taken since `check_port`
-            raise ServingError(f"Port {port} of {host} is in use. Choose another: --port {PORT + 1}.") from error
+        except OSError as error:  # taken since it was looked at
+            raise unusable(host, port, error) from error
         yield url
     finally:
         page.close(verbose=False)

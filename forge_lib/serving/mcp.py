@@ -28,12 +28,14 @@ from mcp.types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
 from forge_lib.data.items import DataError
-from forge_lib.lab.files import RunError, why
+from forge_lib.lab.files import RunError
 from forge_lib.lab.interrupts import ending
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import ProfileError, get_profile
 from forge_lib.serving import ServingError, answers
 from forge_lib.serving.answers import DATA, MAX_BYTES, MAX_SENTENCE
 from forge_lib.serving.clients import CLIENTS, PATH, SERVER, advice, configuration
+from forge_lib.serving.ports import listen
 from forge_lib.tasks.sql.assistant import MAX_QUESTION, MAX_ROWS, TIME_LIMIT_S, Assistant
 from forge_lib.tasks.sql.sandbox import Execution, SandboxError
 
@@ -166,7 +168,10 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--profile", default="auto", help="of the base model, for an adapter and base")
     parser.add_argument(
-        "--http", metavar="PORT", type=_port, help=f"serve at http://{HOST}:PORT{PATH} (0: a free port), not over stdio"
+        "--http",
+        metavar="PORT",
+        type=whole_number(0, 65535),
+        help=f"serve at http://{HOST}:PORT{PATH} (0: a free port), not over stdio",
     )
     parser.add_argument(
         "--print-config", choices=CLIENTS, help="print what this client's file holds for the same options, and stop"
@@ -181,7 +186,9 @@ def main(arguments: list[str] | None = None) -> int:
         with ending("The MCP server was stopped."), contextlib.ExitStack() as stack:
             listener = None
             if options.http is not None and not options.print_config:
-                listener = stack.enter_context(_listen(options.http))  # before the model is loaded, which takes a while
+                listener = stack.enter_context(
+                    listen(HOST, options.http, "--http")
+                )  # before the model is loaded, which takes a while
             with contextlib.redirect_stdout(sys.stderr):  # standard output belongs to the protocol
                 assistant, model = _open(options)
             stack.enter_context(assistant)
@@ -213,21 +220,6 @@ def _print_config(options: argparse.Namespace) -> None:
     found = configuration(options.print_config, options.db.expanduser(), options.model, options.profile, options.http)
     print(json.dumps(found, indent=2, ensure_ascii=False))
     print(advice(options.print_config, found), file=sys.stderr)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) < 2**16):
-        raise argparse.ArgumentTypeError(f"'{text}' is no port: a whole number from 0 to {2**16 - 1}")
-    return int(text)
-
-
-def _listen(port: int) -> socket.socket:
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        raise ServingError(
-            f"Port {port} cannot be used ({why(error)}). Give another one, or --http 0 for one that is free."
-        ) from error
 
 
 def _serve_http(server: MCPServer, listener: socket.socket, name: str) -> None:

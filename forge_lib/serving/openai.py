@@ -24,11 +24,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from forge_lib import ROOT
-from forge_lib.lab.files import why
 from forge_lib.lab.interrupts import ending
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.models.embedded import ModelError
 from forge_lib.serving import ServingError
+from forge_lib.serving.ports import listen
 
 STARTS, STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
 
@@ -99,19 +100,10 @@ def arguments() -> argparse.ArgumentParser:
     which.add_argument("--model", metavar="FILE.gguf", help="serve this file")
     parser.add_argument("--profile", default="auto", help=f"whose base FILE was made of: {', '.join(PROFILES)} or auto")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0 lets other machines ask too")
-    parser.add_argument("--port", type=_number(0, 65535), default=8000, help="0 takes a free one")
-    parser.add_argument("--context", type=_number(64, 1 << 20), default=4096, help="tokens of prompt and answer")
+    parser.add_argument("--port", type=whole_number(0, 65535), default=8000, help="0 takes a free one")
+    parser.add_argument("--context", type=whole_number(64, 1 << 20), default=4096, help="tokens of prompt and answer")
     parser.add_argument("--until-stdin-ends", action="store_true", help=argparse.SUPPRESS)
     return parser
-
-
-def _number(least: int, most: int):
-    def number(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {least} to {most}")
-        return int(text)
-
-    return number
 
 
 def main(given: list[str] | None = None) -> int:
@@ -120,23 +112,12 @@ def main(given: list[str] | None = None) -> int:
     if options.until_stdin_ends:  # the process that started this one holds the other end, however it ends
         threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start()
     try:
-        with ending("The server has stopped."), _listening(options.host, options.port) as sock:
+        with ending("The server has stopped."), listen(options.host, options.port) as sock:
             _serve(options, sock)
     except (ModelError, ProfileError, ServingError) as error:
         print(f"openai: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket, taken before a model is loaded: who asks early waits, and a port in use is said at once."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        reason = why(error).partition(" (while")[0]  # the rest says host and port again
-        raise ServingError(
-            f"Port {port} of {host} cannot be used ({reason}). Stop what listens there, or choose another with --port."
-        ) from error
 
 
 def _serve(options: argparse.Namespace, sock: socket.socket) -> None:

@@ -12,7 +12,6 @@ import argparse
 import datetime
 import math
 import random
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,6 +23,7 @@ from accelerate.utils import DistributedType, InitProcessGroupKwargs
 from forge_lib.data.items import DataError, Item, fingerprint, spread, training_part
 from forge_lib.lab.files import RunError
 from forge_lib.lab.lock import held
+from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.lab.runs import SEED, Run, seed_argument, start
 from forge_lib.lab.tracking import TrackingError, tracked
@@ -51,17 +51,13 @@ def arguments() -> argparse.ArgumentParser:
         default="course",
         help="where it comes from; for sql: course, spider:DIR, bird:DIR, my:DIR or sqlite:FILE",
     )
-    parser.add_argument("--steps", type=_count, help="make no more than so many optimizer steps")
+    parser.add_argument("--steps", type=whole_number(1), help="make no more than so many optimizer steps")
     parser.add_argument(
-        "--packs-per-step", type=_count, help="instead of the profile's; with less than one a process some idle"
+        "--packs-per-step",
+        type=whole_number(1),
+        help="instead of the profile's; with less than one a process some idle",
     )
     return parser
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 on")
-    return int(text)
 
 
 def _all_packs(data: TaskData, items: Sequence[Item], tokenizer, lab: Run) -> list[Pack]:

