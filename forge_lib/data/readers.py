@@ -16,7 +16,7 @@ from pathlib import Path
 from forge_lib.data.items import DataError
 
 SEPARATORS = ",;\t|"
-NAMELESS = re.compile(r"(unnamed:_\d+)?")  # pandas names a column without a name "Unnamed: 0"
+_NAMELESS = re.compile(r"(unnamed:_\d+)?")  # pandas names a column without a name "Unnamed: 0"
 
 
 def fault(path: Path, line: int, what: str) -> DataError:
@@ -121,7 +121,7 @@ def rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[str, s
             next(filled)
         line, header = next(filled, (1, []))
         names = [field_name(name) for name in header]
-        twice = [name for name in names if names.count(name) > 1 and not NAMELESS.fullmatch(name)]
+        twice = [name for name in names if names.count(name) > 1 and not _NAMELESS.fullmatch(name)]
         if twice:
             raise fault(path, line, f"two columns are called '{twice[0]}'. Delete or rename one")
         for line, row in filled:
@@ -129,9 +129,9 @@ def rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[str, s
                 raise fault(path, line, f"{len(row)} fields where the header has {len(header)}. "
                             "Put quotes around fields with commas or line breaks in them")  # fmt: skip
             for number, (name, value) in enumerate(zip(names, row, strict=False)):
-                if NAMELESS.fullmatch(name) and value.strip() and not (number == 0 and value.isdigit()):
+                if _NAMELESS.fullmatch(name) and value.strip() and not (number == 0 and value.isdigit()):
                     raise fault(path, line, f"column {number + 1} holds '{value[:40]}' and has no name in the header")
-            yield line, {name: value for name, value in zip(names, row, strict=False) if not NAMELESS.fullmatch(name)}
+            yield line, {name: value for name, value in zip(names, row, strict=False) if not _NAMELESS.fullmatch(name)}
     except csv.Error as error:
         raise fault(path, reader.line_num if reader else 1, f"this is not CSV ({error})") from error
 

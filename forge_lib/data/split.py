@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from forge_lib.data.items import DataError, Item
 
-VALIDATION, TEST = 150, 300  # items held out of data that come in one part
-SIZES = {"validation": VALIDATION, "test": TEST}
+_VALIDATION, TEST = 150, 300  # items held out of data that come in one part
+SIZES = {"validation": _VALIDATION, "test": TEST}
 
 
-def hold_out(train: Sequence[Item], seed: int, validation: int = VALIDATION, test: int = TEST) -> dict[str, list[Item]]:
+def hold_out(
+    train: Sequence[Item], seed: int, validation: int = _VALIDATION, test: int = TEST
+) -> dict[str, list[Item]]:
     """Train, validation and test from the one part there is (0: leave that split empty).
 
     validation, test: items to hold out; of small data a tenth and a fifth at most. About half of each are whole

@@ -30,11 +30,11 @@ from forge_lib.engine.attention import Layout, attend, attend_backward
 from forge_lib.engine.compiling import one_pass
 from forge_lib.engine.fused import active_lora, is_plain
 
-SHARED_INPUT = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("self_attn", ("o_proj",)), ("mlp", ("gate_proj", "up_proj")),
+_SHARED_INPUT = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("self_attn", ("o_proj",)), ("mlp", ("gate_proj", "up_proj")),
           ("mlp", ("down_proj",)))  # fmt: skip  # linear layers that read the same input
 PARTS = {"self_attn": LlamaAttention, "mlp": LlamaMLP, "input_layernorm": LlamaRMSNorm,
          "post_attention_layernorm": LlamaRMSNorm}  # fmt: skip
-STEADY_ROPE = ("default", "linear", "llama3", "yarn")  # in others the angles depend on how long the sequence is
+_STEADY_ROPE = ("default", "linear", "llama3", "yarn")  # in others the angles depend on how long the sequence is
 
 
 @one_pass
@@ -138,7 +138,7 @@ class _Joined:
 
 @dataclass(frozen=True)
 class _Block:
-    """What is frozen in a block: norms' weights, joined weights of SHARED_INPUT, where each layer's rows start, the heads."""
+    """What is frozen in a block: norms' weights, joined weights of _SHARED_INPUT, where each layer's rows start, the heads."""
 
     norms: list[torch.Tensor]
     weights: list[torch.Tensor]
@@ -150,7 +150,7 @@ class _Block:
     addresses: list[int]  # of the layers' weights: when they change, this is out of date
 
     def groups(self, loras, scales) -> list[_Joined]:
-        """The joined layers with these LoRA matrices (A, B of each layer, in SHARED_INPUT' order)."""
+        """The joined layers with these LoRA matrices (A, B of each layer, in _SHARED_INPUT' order)."""
         joined, at = [], 0
         for weight, starts in zip(self.weights, self.starts, strict=True):
             end = at + len(starts)
@@ -211,7 +211,7 @@ def supports(model, dtype: torch.dtype) -> bool:
     decoder = _llama(model)
     if type(decoder) is not LlamaModel or decoder.config.attention_dropout:
         return False
-    if decoder.rotary_emb.rope_type not in STEADY_ROPE or not _is_frozen(decoder.embed_tokens, dtype):
+    if decoder.rotary_emb.rope_type not in _STEADY_ROPE or not _is_frozen(decoder.embed_tokens, dtype):
         return False
     return all(_is_llama_block(layer, dtype) for layer in decoder.layers)
 
@@ -230,7 +230,7 @@ def _is_llama_block(layer, dtype: torch.dtype) -> bool:
         _is_frozen(n, dtype) for n in norms
     ):
         return False
-    return all(_is_plain(getattr(getattr(layer, part), name), dtype) for part, names in SHARED_INPUT for name in names)
+    return all(_is_plain(getattr(getattr(layer, part), name), dtype) for part, names in _SHARED_INPUT for name in names)
 
 
 def _is_plain(layer, dtype: torch.dtype) -> bool:
@@ -262,7 +262,7 @@ def _adapter(layer) -> tuple[torch.Tensor | None, torch.Tensor | None, float]:
 
 def _frozen(layer) -> _Block:
     """The block's frozen part, its weights joined once: the layers' own become views into the joined ones."""
-    groups = [[_base(getattr(getattr(layer, part), name)) for name in names] for part, names in SHARED_INPUT]
+    groups = [[_base(getattr(getattr(layer, part), name)) for name in names] for part, names in _SHARED_INPUT]
     norms = [n.weight.data for n in (layer.input_layernorm, layer.post_attention_layernorm)]
     addresses = [x.weight.data_ptr() for group in groups for x in group] + [n.data_ptr() for n in norms]
     known = getattr(layer, "_forge_block", None)
@@ -292,7 +292,7 @@ def hidden_states(model, input_ids, position_ids, layouts: Sequence[Layout]) -> 
     angles = position_ids[:, None].float() * rope.inv_freq  # (N, D/2)
     cos, sin = angles.cos() * rope.attention_scaling, angles.sin() * rope.attention_scaling
     for layer in decoder.layers:
-        linears = [getattr(getattr(layer, part), name) for part, names in SHARED_INPUT for name in names]
+        linears = [getattr(getattr(layer, part), name) for part, names in _SHARED_INPUT for name in names]
         matrices = [_adapter(x) for x in linears]
         loras = [m for a, b, _ in matrices for m in (a, b)]
         x = BlockFunction.apply(x, _frozen(layer), [s for *_, s in matrices], cos, sin, layouts, *loras)

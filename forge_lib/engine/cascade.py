@@ -16,7 +16,7 @@ from contextlib import contextmanager
 import torch
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]  # keys and values of each layer
-SEEN = {"full_attention", "sliding_attention"}  # kinds of layers; a window that is never left hides nothing
+_SEEN = {"full_attention", "sliding_attention"}  # kinds of layers; a window that is never left hides nothing
 
 
 class Level:
@@ -97,7 +97,7 @@ def cascades(decoder) -> bool:
     return (
         getattr(decoder, "_supports_attention_backend", False)
         and not getattr(config, "attn_logit_softcapping", None)
-        and set(getattr(config, "layer_types", None) or SEEN) <= SEEN
+        and set(getattr(config, "layer_types", None) or _SEEN) <= _SEEN
         and not any(hasattr(module, "sinks") for module in decoder.modules())
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import torch
 
-FUNCTIONS = (
+_FUNCTIONS = (
     "acos", "asin", "atan", "cos", "erf", "erfc", "erfinv", "exp", "expm1", "lgamma", "log", "log10", "log1p", "log2",
     "sin", "sinh", "sqrt", "tan", "tanh",
 )  # fmt: skip
@@ -20,7 +20,7 @@ def _settle() -> None:
     """Call every function on one number, in both types that MKL knows."""
     for kind in (torch.float32, torch.float64):
         number = torch.full((1,), 0.5, dtype=kind)
-        for name in FUNCTIONS:
+        for name in _FUNCTIONS:
             getattr(torch, name)(number)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from forge_lib.evaluation.contenders import Contender
     from forge_lib.tasks import TaskData
 
-WITHOUT_MODEL = ("nearest", "fill")
+_WITHOUT_MODEL = ("nearest", "fill")
 ENDPOINT = "endpoint:"
 
 
@@ -36,7 +36,7 @@ def arguments() -> argparse.ArgumentParser:
         "forge_lib.evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", help="what answers (see above)")
-    parser.add_argument("--contender", choices=("model", *WITHOUT_MODEL), default="model",
+    parser.add_argument("--contender", choices=("model", *_WITHOUT_MODEL), default="model",
                         help="nearest: the answer of the most similar training question; fill: that one with the names of "
                              "the question's own context; both without --model")  # fmt: skip
     parser.add_argument(

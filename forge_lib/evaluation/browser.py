@@ -12,9 +12,9 @@ from forge_lib.lab.figures import COLOURS
 from forge_lib.tasks import TaskData
 
 CHANGES = ("gained", "lost", "both right", "both wrong")
-ROWS, CELL = 4, 40  # of a result that is shown: rows, and characters of a value
+_ROWS, _CELL = 4, 40  # of a result that is shown: rows, and characters of a value
 # GitHub drops styles and scripts and keeps these tags, so a change is told without a colour too.
-MARKS = {"-": ("del", f"color:{COLOURS[1]}"), "+": ("ins", f"color:{COLOURS[0]};font-weight:bold")}
+_MARKS = {"-": ("del", f"color:{COLOURS[1]}"), "+": ("ins", f"color:{COLOURS[0]};font-weight:bold")}
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ class Browser:
         if not columns:
             return html.escape(note)
         head = "".join(f"<th>{html.escape(_cut(c))}</th>" for c in columns)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(_cut(v))}</td>' for v in row)}</tr>" for row in rows[:ROWS])
-        left = len(rows) - ROWS
+        body = "".join(f"<tr>{''.join(f'<td>{html.escape(_cut(v))}</td>' for v in row)}</tr>" for row in rows[:_ROWS])
+        left = len(rows) - _ROWS
         more = f"<br>{left} more rows" if left > 0 else ""
         return f"<table><tr>{head}</tr>{body}</table>{more}{html.escape(note)}"
 
@@ -173,13 +173,13 @@ def diff_html(wanted: str, got: str) -> str:
 
 
 def _marked(sign: str, text: str) -> str:
-    tag, style = MARKS[sign]
+    tag, style = _MARKS[sign]
     return f'<{tag} style="{style}">{html.escape(text)}</{tag}>'
 
 
 def _cut(value: object) -> str:
     text = "NULL" if value is None else str(value)
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
 
 
 def _markdown(text: object) -> str:

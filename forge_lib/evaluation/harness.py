@@ -11,13 +11,13 @@ from forge_lib.lab.files import RunError, said
 from forge_lib.models.load import causal_lm
 
 OFFLINE = "forge_instructions"  # data/capability_probe.jsonl, by the verifiers of the course
-PUBLIC = {  # lm-eval's folder of each: to read all of its thousands of tasks takes a minute; their data is the Hub's
+_PUBLIC = {  # lm-eval's folder of each: to read all of its thousands of tasks takes a minute; their data is the Hub's
     "arc_easy": "arc", "arc_challenge": "arc", "hellaswag": "hellaswag", "ifeval": "ifeval", "gsm8k": "gsm8k",
     "humaneval": "humaneval", "mbpp": "mbpp",
 }  # fmt: skip
-RUNS_CODE = ("humaneval", "mbpp")  # what the model writes is executed on this machine
+_RUNS_CODE = ("humaneval", "mbpp")  # what the model writes is executed on this machine
 METRICS = ("acc", "acc_norm", "exact_match", "prompt_level_strict_acc", "pass@1", "pass_at_1")  # one a task is told by
-TASKS = Path(__file__).with_name("lm_eval_tasks")
+_TASKS = Path(__file__).with_name("lm_eval_tasks")
 
 
 def lm_eval_scores(
@@ -26,19 +26,19 @@ def lm_eval_scores(
 ) -> list[dict]:  # fmt: skip
     """One record a task and metric: {"task", "metric", "items", "value" (0 to 1), "error" (standard error, or None)}.
 
-    tasks: "forge_instructions", or of `PUBLIC`; limit: the first so many items of each task
+    tasks: "forge_instructions", or of `_PUBLIC`; limit: the first so many items of each task
     run_code: humaneval and mbpp execute what the model wrote, with the rights of this process: True only in a container
     chat: ask through the tokenizer's chat template, as the course does
 
     Raises RunError with what to do: for an unknown task, without lm-eval, where code would be run and must not be, and
     where a public task's data cannot be fetched.
     """
-    unknown = [t for t in tasks if t not in (OFFLINE, *PUBLIC)]
+    unknown = [t for t in tasks if t not in (OFFLINE, *_PUBLIC)]
     if unknown or not tasks:
         raise RunError(
-            f"There is no task {', '.join(unknown) or 'given'}. Choose from: {', '.join((OFFLINE, *PUBLIC))}."
+            f"There is no task {', '.join(unknown) or 'given'}. Choose from: {', '.join((OFFLINE, *_PUBLIC))}."
         )
-    risky = [t for t in tasks if t in RUNS_CODE]
+    risky = [t for t in tasks if t in _RUNS_CODE]
     if risky and not run_code:
         raise RunError(
             f"{' and '.join(risky)} execute what the model writes. Ask for that with run_code=True, in a container."
@@ -71,7 +71,7 @@ def _lm_eval(tasks: Sequence[str]):
         raise RunError(f"lm-eval is not installed ({said(error)}): pip install -r requirements-lm-eval.txt") from error
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # it remarks on every model that was loaded already
     theirs = Path(lm_eval.tasks.__file__).parent
-    folders = sorted({str(TASKS if t == OFFLINE else theirs / PUBLIC[t]) for t in tasks})
+    folders = sorted({str(_TASKS if t == OFFLINE else theirs / _PUBLIC[t]) for t in tasks})
     return lm_eval.simple_evaluate, HFLM, lm_eval.tasks.TaskManager(include_path=folders, include_defaults=False)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-WORKING_ICC = 0.15  # how alike items of a cluster are taken to be where degrees of freedom are counted
+_WORKING_ICC = 0.15  # how alike items of a cluster are taken to be where degrees of freedom are counted
 
 
 def cluster_interval(
@@ -68,7 +68,7 @@ def effective_sample(values: Sequence[float], clusters: Sequence[Hashable]) -> t
     so items are never worth more than n. With clusters of n_g items, m the mean and N = Σ n_g, the squared error is
     c Σ (s_g - m n_g)² / N². The factor c and the degrees of freedom are Satterthwaite's, as Bell & McCaffrey (2002) and
     Imbens & Kolesár (2016, https://doi.org/10.1162/REST_a_00552) take them: exact for normal values whose intra-cluster
-    correlation is `WORKING_ICC`. They are fewer than clusters - 1 where a few clusters hold most items, and a plain t
+    correlation is `_WORKING_ICC`. They are fewer than clusters - 1 where a few clusters hold most items, and a plain t
     then promises too much.
 
     >>> error, worth, freedom = effective_sample([0, 1] * 8, range(16))
@@ -94,7 +94,7 @@ def _satterthwaite(sizes: np.ndarray) -> tuple[float, float]:
     The sum is a quadratic form ε'Aε with A_gh = 1[g=h] - a_g - a_h + Σ a², a = n / N; the traces are written out, for A
     of ten thousand clusters would not fit into memory.
     """
-    part, variance = sizes / sizes.sum(), sizes * (1 + (sizes - 1) * WORKING_ICC)
+    part, variance = sizes / sizes.sum(), sizes * (1 + (sizes - 1) * _WORKING_ICC)
     square = float((part**2).sum())
     v0, v1, v2 = (float((part**k * variance).sum()) for k in range(3))
     trace = float((variance * (1 - 2 * part + square)).sum())

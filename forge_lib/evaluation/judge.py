@@ -21,15 +21,15 @@ from forge_lib.models.endpoint import Ask, Reply
 from forge_lib.models.generate import generate
 from forge_lib.tasks import TaskData
 
-TOKENS = 512  # of a verdict: a judge may reason before it
-PAIR = """You compare two answers to one request. Judge by correctness alone, not by length, style or order.
+_TOKENS = 512  # of a verdict: a judge may reason before it
+_PAIR = """You compare two answers to one request. Judge by correctness alone, not by length, style or order.
 Think if you must, and end with one line: "Verdict: A" if answer A is better, "Verdict: B" if answer B is, "Verdict: TIE" if \
 neither is better."""
-RUBRIC = """You grade one answer to a request from 1 to 5.
+_RUBRIC = """You grade one answer to a request from 1 to 5.
 5: correct. 4: correct but for a detail. 3: the right idea with an error that changes the result. 2: mostly wrong. \
 1: wrong, or no answer.
 Think if you must, and end with one line: "Verdict: " and the number."""
-OTHER = {"A": "B", "B": "A", "TIE": "TIE"}
+_OTHER = {"A": "B", "B": "A", "TIE": "TIE"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Duel:
         return "TIE" if self.a_right == self.b_right else "A" if self.a_right else "B"
 
 
-def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Duel], max_tokens: int = TOKENS) -> list[dict]:
+def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Duel], max_tokens: int = _TOKENS) -> list[dict]:
     """One record a pair, asked in both orders: as given and swapped.
 
     first, swapped: the verdict of each, told in the pair's own letters ("A", "B", "TIE"; None where there was none)
@@ -58,7 +58,7 @@ def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Duel], max_tokens: int
     for pair in pairs:
         asked = (_pair_prompt(data, pair.item, pair.a, pair.b), _pair_prompt(data, pair.item, pair.b, pair.a))
         said = [ask(messages, max_tokens).text for messages in asked]
-        first, swapped = verdict(said[0]), OTHER.get(verdict(said[1]))
+        first, swapped = verdict(said[0]), _OTHER.get(verdict(said[1]))
         given = {v for v in (first, swapped) if v}
         winner = next(iter(given)) if len(given) == 1 else "TIE" if given else None
         records.append({
@@ -69,13 +69,13 @@ def judge_pairs(ask: Ask, data: TaskData, pairs: Sequence[Duel], max_tokens: int
 
 
 def judge_scores(
-    ask: Ask, data: TaskData, answers: Sequence[tuple[Item, str, bool]], max_tokens: int = TOKENS
+    ask: Ask, data: TaskData, answers: Sequence[tuple[Item, str, bool]], max_tokens: int = _TOKENS
 ) -> list[dict]:
     """One record an answer (item, text, whether it is right) with its score from 1 to 5; None where it was none."""
     records = []
     for item, text, right in answers:
         shown = f"{_request(data, item)}\n\n# Answer\n{text}"
-        said = ask([{"role": "system", "content": RUBRIC}, {"role": "user", "content": shown}], max_tokens).text
+        said = ask([{"role": "system", "content": _RUBRIC}, {"role": "user", "content": shown}], max_tokens).text
         found = verdict(said, "12345")
         records.append({"id": item.id, "context": item.context, "correct": bool(right),
                         "score": int(found) if found else None, "length": len(text), "said": said})  # fmt: skip
@@ -178,7 +178,7 @@ def _request(data: TaskData, item: Item) -> str:
 
 def _pair_prompt(data: TaskData, item: Item, shown_a: str, shown_b: str) -> list[Message]:
     shown = f"{_request(data, item)}\n\n# Answer A\n{shown_a}\n\n# Answer B\n{shown_b}"
-    return [{"role": "system", "content": PAIR}, {"role": "user", "content": shown}]
+    return [{"role": "system", "content": _PAIR}, {"role": "user", "content": shown}]
 
 
 def _for_longer(winner: str, record: dict) -> float:

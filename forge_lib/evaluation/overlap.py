@@ -20,7 +20,7 @@ from forge_lib.models.chat import Example, encode
 from forge_lib.tasks import TaskData
 from forge_lib.training.loss import answer_logits
 
-MEASURES = {"exact": "exact match", "bleu": "BLEU", "rouge": "ROUGE-L", "perplexity": "perplexity of the gold"}
+_MEASURES = {"exact": "exact match", "bleu": "BLEU", "rouge": "ROUGE-L", "perplexity": "perplexity of the gold"}
 
 
 def with_overlap(records: Sequence[dict], items: Sequence[Item]) -> list[dict]:
@@ -81,7 +81,7 @@ def overlap_table(records: Sequence[dict]) -> pd.DataFrame:
     """
     right = np.array([bool(r["correct"]) for r in records])
     rows = {}
-    for name, label in MEASURES.items():
+    for name, label in _MEASURES.items():
         if not records or name not in records[0]:
             continue
         values = np.array([r[name] for r in records], dtype=float)

@@ -19,7 +19,7 @@ from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
 from forge_lib.lab.runs import versions
 from forge_lib.tasks import GoldError, TaskData
 
-SCHEMA = 1
+_SCHEMA = 1
 AGAIN = "Give another file with --out, or delete it and what is beside it, and all is asked anew."
 
 
@@ -62,7 +62,7 @@ def score_items(
 
 
 def _head(settings: dict, model: dict | None, complete: bool) -> dict:
-    return {"schema": SCHEMA, "complete": complete, "settings": settings, "model": model or {}, "versions": versions()}
+    return {"schema": _SCHEMA, "complete": complete, "settings": settings, "model": model or {}, "versions": versions()}
 
 
 def _begin(out: Path, settings: dict, model: dict | None) -> None:
@@ -75,7 +75,7 @@ def _begin(out: Path, settings: dict, model: dict | None) -> None:
         return
     before = read_json(out, AGAIN)
     there = before.get("settings")
-    if before.get("schema") != SCHEMA or not isinstance(there, dict):
+    if before.get("schema") != _SCHEMA or not isinstance(there, dict):
         raise RunError(f"{shown(out)} is no result of this version of the evaluation. {AGAIN}")
     changed = [key for key in {**settings, **there} if settings.get(key) != there.get(key)]
     if changed:

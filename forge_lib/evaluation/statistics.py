@@ -14,8 +14,8 @@ from forge_lib.evaluation.intervals import cluster_interval
 FEW = 10  # databases: with fewer, and very unlike each other, an interval holds the truth less often than it says
 EXACT = 14  # databases: up to so many, every choice of signs is counted; beyond, some are drawn
 
-ALL_EQUAL = "all values are equal: exact limits over the questions, as if these were independent"
-ALL_ALIKE = "the databases are all alike: the interval is over their questions"
+_ALL_EQUAL = "all values are equal: exact limits over the questions, as if these were independent"
+_ALL_ALIKE = "the databases are all alike: the interval is over their questions"
 
 
 def bootstrap_interval(
@@ -51,10 +51,10 @@ def interval_note(clusters: Sequence[Hashable], values: Sequence[float] | None =
     if values is not None:
         values = np.asarray(values, dtype=float)
         if (values == values[0]).all():
-            return ALL_EQUAL
+            return _ALL_EQUAL
         sizes = np.bincount(index)
         if len(names) < len(values) and np.allclose(np.bincount(index, values), values.mean() * sizes):
-            return ALL_ALIKE
+            return _ALL_ALIKE
     if len(names) >= FEW:
         return ""
     return (

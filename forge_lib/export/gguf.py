@@ -26,7 +26,7 @@ from forge_lib.models.adapter import check_kind
 from forge_lib.models.llama import broken
 from forge_lib.models.load import base_dir, check_base
 
-SUPER_BLOCK = 256  # weights that K-quants pack together
+_SUPER_BLOCK = 256  # weights that K-quants pack together
 
 
 class ExportError(RuntimeError):
@@ -196,12 +196,12 @@ def fallbacks(file: Path, kind: str) -> list[dict]:
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
     own = re.sub(r"_[SML]$|_XL$", "", kind)  # the type that gave the recipe its name
-    block = GGML_QUANT_SIZES[GGMLQuantizationType[own]][0] if own in GGMLQuantizationType.__members__ else SUPER_BLOCK
+    block = GGML_QUANT_SIZES[GGMLQuantizationType[own]][0] if own in GGMLQuantizationType.__members__ else _SUPER_BLOCK
     return [
         {"tensor": t.name, "stored": t.tensor_type.name, "row": int(t.shape[0]),
-         "why": f"a row of {t.shape[0]} is no multiple of {SUPER_BLOCK}"}
+         "why": f"a row of {t.shape[0]} is no multiple of {_SUPER_BLOCK}"}
         for t in _tensors(file)
-        if len(t.shape) == 2 and t.shape[0] % SUPER_BLOCK and (block == SUPER_BLOCK or t.tensor_type.name != own)
+        if len(t.shape) == 2 and t.shape[0] % _SUPER_BLOCK and (block == _SUPER_BLOCK or t.tensor_type.name != own)
     ]  # fmt: skip
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from forge_lib.data.items import Item
-from forge_lib.export.gguf import ExportError, broken, whole_file
+from forge_lib.export.gguf import ExportError, whole_file
 from forge_lib.models.chat import encode
+from forge_lib.models.llama import broken
 from forge_lib.models.load import causal_lm
 from forge_lib.tasks import TaskData
 

@@ -15,11 +15,11 @@ from forge_lib.models import embedded
 from forge_lib.models.adapter import check_kind, check_same_base, with_adapter
 from forge_lib.models.load import check_base, load_base
 
-ON_UPDATES = ("task_arithmetic", "slerp")  # of each layer's update ΔW, written out below
-ON_FACTORS = ("linear", "ties", "dare_linear", "dare_ties")  # PEFT's, of A and of B apart
-TRUNCATED = ("svd", "ties_svd", "dare_linear_svd", "dare_ties_svd")  # PEFT's, of ΔW, cut to the adapters' rank again
-METHODS = ON_UPDATES + ON_FACTORS + TRUNCATED
-COMBINED = "combined"
+_ON_UPDATES = ("task_arithmetic", "slerp")  # of each layer's update ΔW, written out below
+_ON_FACTORS = ("linear", "ties", "dare_linear", "dare_ties")  # PEFT's, of A and of B apart
+_TRUNCATED = ("svd", "ties_svd", "dare_linear_svd", "dare_ties_svd")  # PEFT's, of ΔW, cut to the adapters' rank again
+METHODS = _ON_UPDATES + _ON_FACTORS + _TRUNCATED
+_COMBINED = "combined"
 
 
 def combine(
@@ -49,7 +49,7 @@ def combine(
         model = _loaded(profile, adapters)
         names = list(model.peft_config)
         torch.manual_seed(seed)
-        if method in ON_UPDATES:
+        if method in _ON_UPDATES:
             plain = _on_updates(model, names, weights, method)
         else:
             plain = _by_peft(model, names, weights, method, density)
@@ -120,9 +120,9 @@ def _on_updates(model, names: Sequence[str], weights: Sequence[float], method: s
 def _by_peft(model, names: Sequence[str], weights: Sequence[float], method: str, density: float):
     try:
         model.add_weighted_adapter(
-            list(names), list(weights), COMBINED, method, density=None if method in ("linear", "svd") else density
+            list(names), list(weights), _COMBINED, method, density=None if method in ("linear", "svd") else density
         )
     except (ValueError, TypeError) as error:
         raise ExportError(f"PEFT cannot combine these adapters by '{method}': {said(error)}") from error
-    model.set_adapter(COMBINED)
+    model.set_adapter(_COMBINED)
     return model.merge_and_unload()

@@ -13,8 +13,8 @@ from forge_lib.lab.files import write_atomically
 from forge_lib.models.chat import render
 from forge_lib.tasks import COURSE, get
 
-ROLES = ("system", "user", "assistant", "user")
-SENTINELS = [f"QZX{n}XZQ" for n in range(len(ROLES))]  # contents that no template holds, to be found again
+_ROLES = ("system", "user", "assistant", "user")
+_SENTINELS = [f"QZX{n}XZQ" for n in range(len(_ROLES))]  # contents that no template holds, to be found again
 
 
 def write_modelfile(gguf: Path, max_new_tokens: int, tokenizer, task: str = COURSE) -> Path:
@@ -73,7 +73,7 @@ def _stop_tokens(tokenizer) -> list[str]:
 
 def _around(tokenizer, count: int) -> list[str]:
     """The rendered text before, between and after the contents of the first `count` messages."""
-    messages = [{"role": r, "content": s} for r, s in zip(ROLES[:count], SENTINELS, strict=False)]
+    messages = [{"role": r, "content": s} for r, s in zip(_ROLES[:count], _SENTINELS, strict=False)]
     try:
         text = render(tokenizer, messages)
     except TemplateError as error:
@@ -81,7 +81,7 @@ def _around(tokenizer, count: int) -> list[str]:
             f"The chat template refuses a system message ({error}), which every prompt of the course has. Choose a base whose "
             "template takes one."
         ) from error
-    parts = re.split("|".join(SENTINELS[:count]), text)
+    parts = re.split("|".join(_SENTINELS[:count]), text)
     if len(parts) != count + 1:
         raise ExportError("The chat template does not show each message once: it cannot be written as a Modelfile.")
     # A file whose tokenizer adds the beginning of a sequence gets it from Ollama; twice would be another prompt.
@@ -92,9 +92,9 @@ def _around(tokenizer, count: int) -> list[str]:
 
 def _turn_end(tokenizer) -> str:
     """What the template writes after a user's message when nobody is to speak."""
-    messages = [{"role": r, "content": s} for r, s in zip(ROLES[:2], SENTINELS, strict=False)]
+    messages = [{"role": r, "content": s} for r, s in zip(_ROLES[:2], _SENTINELS, strict=False)]
     text = tokenizer.apply_chat_template(messages, tokenize=False, enable_thinking=False)
-    return text.rpartition(SENTINELS[1])[2]
+    return text.rpartition(_SENTINELS[1])[2]
 
 
 def _turns(turns: dict[str, tuple[str, str]]) -> str:

@@ -22,7 +22,7 @@ UNREADABLE = (
     RecursionError,
 )  # what reading JSON raises: the disk, bad UTF-8 or JSON, deep nesting
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-SOURCES = [ROOT / name for name in (".git", "benchmarks", "data", "forge_lib", "notebooks", "tests")]
+_SOURCES = [ROOT / name for name in (".git", "benchmarks", "data", "forge_lib", "notebooks", "tests")]
 # SQLite writes a journal beside a file that is being made.
 LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<kind>new|old)-(?P<pid>\d+)-[0-9a-f]{8}(-journal)?")
 
@@ -59,7 +59,7 @@ def is_measure(value: object) -> bool:
 def is_source(folder: Path) -> bool:
     """Whether a folder, wherever its links lead, is the checkout itself or belongs to the course's own files."""
     real = Path(os.path.realpath(folder))  # Path.resolve raises where links run in a circle
-    return real == ROOT.resolve() or any(real.is_relative_to(source.resolve()) for source in SOURCES)
+    return real == ROOT.resolve() or any(real.is_relative_to(source.resolve()) for source in _SOURCES)
 
 
 def json_text(content: Any, indent: int | None = None) -> str:

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def end_with(sentence: str) -> dict:
     """
 
     def end(number: int, _frame: object) -> None:
-        for each in SIGNALS:
+        for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
         with contextlib.suppress(Exception):  # print was interrupted itself
             sys.stdout.flush()
@@ -41,7 +41,7 @@ def end_with(sentence: str) -> dict:
         os._exit(128 + number)
 
     # SIGHUP stays ignored under nohup; SIGINT is taken even where a shell started this in the background.
-    taken = [n for n in SIGNALS if n == signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
+    taken = [n for n in _SIGNALS if n == signal.SIGINT or signal.getsignal(n) != signal.SIG_IGN]
     return {n: signal.signal(n, end) for n in taken}
 
 

@@ -21,7 +21,7 @@ except ModuleNotFoundError:  # Windows
 HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 # On Windows a byte is locked, wherever the file stands, and nobody may read it: one far behind the process id, as SQLite's.
-FAR = 2**30
+_FAR = 2**30
 
 
 @contextlib.contextmanager
@@ -113,7 +113,7 @@ def _give_back(file: IO) -> None:
 def _far_byte(file: IO, mode: int) -> None:
     """Lock or unlock one byte, which msvcrt does where the file stands, and let the file stand where it stood."""
     here = os.lseek(file.fileno(), 0, os.SEEK_CUR)
-    os.lseek(file.fileno(), FAR, os.SEEK_SET)
+    os.lseek(file.fileno(), _FAR, os.SEEK_SET)
     try:
         msvcrt.locking(file.fileno(), mode, 1)
     finally:

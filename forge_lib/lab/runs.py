@@ -33,13 +33,13 @@ from forge_lib.lab.lock import check_free
 from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import Profile, get_profile
 
-PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
+_PACKAGES = ("torch", "transformers", "peft", "trl", "datasets", "accelerate", "llama-cpp-python", "huggingface-hub")
 # Beside the runs stand the trackers' files, on some disks in any case; the others are devices, not files, on Windows.
-TAKEN = re.compile(
+_TAKEN = re.compile(
     r"(?i)mlflow\.db.*|mlartifacts|wandb|trackio|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?: *\..*)?"
 )
 SEED = 17  # where nobody asks for another
-BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
+_BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Run:
         stage: "sft" or "grpo": what that training was made with (see `freeze`), else what the run began with.
         """
         frozen = self.dir / stage / "config.json" if stage else None
-        return read_json(frozen if frozen and frozen.exists() else self.dir / "config.json", BEGIN_AGAIN)
+        return read_json(frozen if frozen and frozen.exists() else self.dir / "config.json", _BEGIN_AGAIN)
 
     def freeze(self, stage: str) -> Path:
         """Keep what a training was made with as `<stage>/config.json`: engine, dtype and versions may differ later."""
@@ -174,12 +174,12 @@ def existing(name: str) -> Run:
     if not (folder / "config.json").exists():
         there = sorted(p.parent.name for p in folder.parent.glob("*/config.json"))
         raise RunError(f"There is no run '{name}'. Runs that are there: {', '.join(there) or 'none'}.")
-    begun = read_json(folder / "config.json", BEGIN_AGAIN)
+    begun = read_json(folder / "config.json", _BEGIN_AGAIN)
     try:
         profile = Profile(**{**begun["profile"], "gguf_formats": tuple(begun["profile"]["gguf_formats"])})
         return Run(name, profile, begun["seed"], begun["task"], folder, begun["data"])
     except (KeyError, TypeError) as error:
-        raise RunError(f"The config of the run '{name}' is damaged, or of another version. {BEGIN_AGAIN}") from error
+        raise RunError(f"The config of the run '{name}' is damaged, or of another version. {_BEGIN_AGAIN}") from error
 
 
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
@@ -222,7 +222,7 @@ def _owner(config: dict) -> tuple[str, int, str, str]:
     except (KeyError, TypeError):
         made = ()
     if [type(part) for part in made] != [str, int, str, str]:
-        raise RunError(f"config.json of the run does not say what it was made with. {BEGIN_AGAIN}")
+        raise RunError(f"config.json of the run does not say what it was made with. {_BEGIN_AGAIN}")
     return made
 
 
@@ -235,7 +235,7 @@ def run_folder(name: str) -> Path:
 '-' or a space between them: it stands for one folder in runs/.
     """
     plain = isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() and not set(name) & set('/\\:*?"<>|{}')
-    if not plain or len(name.encode()) > 200 or name[0] in ".- ~" or name[-1] in ". " or TAKEN.fullmatch(name):
+    if not plain or len(name.encode()) > 200 or name[0] in ".- ~" or name[-1] in ". " or _TAKEN.fullmatch(name):
         raise RunError(
             f"{name!r} cannot name a run. A name is up to 64 letters, digits and such as '_', '.', '-' or a space "
             "between them: it stands for one folder in runs/."
@@ -313,7 +313,7 @@ def seed_everything(seed: int) -> None:
 def versions() -> dict[str, str]:
     """Installed versions of the packages a result depends on; "absent" where one is not installed."""
     found = {}
-    for package in PACKAGES:
+    for package in _PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -24,7 +24,7 @@ from forge_lib import ROOT
 from forge_lib.lab.files import said
 from forge_lib.lab.runs import Run
 
-FLUSH_MS, FLUSH_METRICS = 5000, 900  # MLflow takes 1,000 in a call; one call a record costs 5 ms, in batches 0.5
+_FLUSH_MS, _FLUSH_METRICS = 5000, 900  # MLflow takes 1,000 in a call; one call a record costs 5 ms, in batches 0.5
 
 
 class TrackingError(RuntimeError):
@@ -72,7 +72,7 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
 def _begin(name: str, *run: Any) -> Track:
     """A run of this tracker, whose later failures are warnings. Raises TrackingError where it cannot begin."""
     try:
-        track = TRACKERS[name](*run)
+        track = _TRACKERS[name](*run)
     except TrackingError:
         raise
     except Exception as error:  # each library has its own
@@ -102,8 +102,8 @@ def tracker() -> str:
     Raises TrackingError for an unknown one, and for one that is not installed: now rather than when training begins.
     """
     name = os.environ.get("FORGE_TRACKING") or "mlflow"
-    if name not in TRACKERS:
-        raise TrackingError(f"There is no tracker '{name}'. Set FORGE_TRACKING to one of: {', '.join(TRACKERS)}.")
+    if name not in _TRACKERS:
+        raise TrackingError(f"There is no tracker '{name}'. Set FORGE_TRACKING to one of: {', '.join(_TRACKERS)}.")
     if name != "none" and importlib.util.find_spec(name) is None:
         raise TrackingError(
             f"FORGE_TRACKING={name} needs a package that is not installed. Run `pip install {name}`, or leave "
@@ -151,7 +151,7 @@ def _mlflow(lab: Run, name: str, config: dict[str, str], tags: dict[str, str]) -
     def log(values: dict[str, float], step: int) -> None:
         now = int(1000 * time.time())
         waiting.extend(entities.Metric(key, value, now, step) for key, value in values.items())
-        if waiting and (len(waiting) > FLUSH_METRICS or now - waiting[0].timestamp > FLUSH_MS):
+        if waiting and (len(waiting) > _FLUSH_METRICS or now - waiting[0].timestamp > _FLUSH_MS):
             flush()
 
     def artifact(path: Path) -> None:  # MLflow would look for the relative folder below the working one
@@ -233,4 +233,4 @@ def _none(*_: Any) -> Track:
     return Track(lambda values, step: None, lambda path: None, lambda good: None)
 
 
-TRACKERS = {"mlflow": _mlflow, "wandb": _wandb, "trackio": _trackio, "none": _none}
+_TRACKERS = {"mlflow": _mlflow, "wandb": _wandb, "trackio": _trackio, "none": _none}

@@ -20,7 +20,7 @@ from forge_lib.models.load import base_id, load_adapted, load_base, load_tokeniz
 
 Constraints = Sequence[Constraint | None] | None
 Complete = Callable[..., list[Completion]]
-WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")  # what the answers of a folder depend on
+_WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")  # what the answers of a folder depend on
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Opened:
         """SHA-256 (hex) of its weights; None for a base."""
         if self.file is None:
             return None
-        files = [self.file] if self.file.is_file() else sorted(p for kind in WEIGHTS for p in self.file.glob(kind))
+        files = [self.file] if self.file.is_file() else sorted(p for kind in _WEIGHTS for p in self.file.glob(kind))
         digest = hashlib.sha256()
         for file in files:
             with file.open("rb") as stream:

@@ -32,7 +32,7 @@ from forge_lib.publishing.hub import check_repo_id
 from forge_lib.publishing.snippets import snippet
 from forge_lib.tasks import COURSE, get
 
-APACHE = (  # bases of the profiles whose cards on the Hub say Apache-2.0, looked up in November 2026
+_APACHE = (  # bases of the profiles whose cards on the Hub say Apache-2.0, looked up in November 2026
     "HuggingFaceTB/SmolLM2-135M-Instruct", "Qwen/Qwen2.5-1.5B-Instruct", "Qwen/Qwen3-4B-Instruct-2507", "Qwen/Qwen3-8B",
 )  # fmt: skip
 
@@ -87,9 +87,9 @@ def licence(base: str, data: str, task: str = COURSE) -> tuple[str, str]:
     >>> licence("Qwen/Qwen3-8B", "course")[0], licence("Qwen/Qwen3-8B", "my:shop")[0]
     ('apache-2.0', 'other')
     """
-    made_from = f"base: {'Apache-2.0' if base in APACHE else 'look it up on its card'}"
+    made_from = f"base: {'Apache-2.0' if base in _APACHE else 'look it up on its card'}"
     made_from += f"; training data: {get(task).DATA_LICENCES.get(data.partition(':')[0], 'not stated')}"
-    if base in APACHE and data == "course":
+    if base in _APACHE and data == "course":
         return "apache-2.0", f"Apache-2.0, as the base's; this is a derived work of it ({made_from})."
     return (
         "other",
@@ -172,8 +172,8 @@ def _percent(row: dict, part: str) -> str:
     return f"{row[part]:.1f}% [{row[part + '_low']:.1f}, {row[part + '_high']:.1f}]"
 
 
-LIBRARY = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
-RELATION = {"adapter": "adapter", "merged": "finetune", "gguf": "quantized"}  # to the base, in the Hub's words
+_LIBRARY = {"adapter": "peft", "merged": "transformers", "gguf": "gguf"}
+_RELATION = {"adapter": "adapter", "merged": "finetune", "gguf": "quantized"}  # to the base, in the Hub's words
 
 
 def _metadata(
@@ -197,7 +197,7 @@ def _metadata(
     ]  # fmt: skip
     name = licence(base, run.data, run.task)[0]
     card = ModelCardData(
-        base_model=base, base_model_relation=RELATION[kind], library_name=LIBRARY[kind], datasets=datasets,
+        base_model=base, base_model_relation=_RELATION[kind], library_name=_LIBRARY[kind], datasets=datasets,
         license=name, license_name="not-stated" if name == "other" else None,
         language=about["language"], pipeline_tag="text-generation",
         tags=[*about["tags"], "gguf" if kind == "gguf" else "lora"], model_name=repo_id.split("/")[-1], eval_results=results,

@@ -12,8 +12,8 @@ from forge_lib.models.embedded import describe_base
 AGAIN = "Run 06_evaluation and 07_quantization again."
 # Watts that the whole machine is assumed to draw while it trains; nobody measured them. A card's own limit (70 W of a
 # T4, 400 W of an A100, by Nvidia's data sheets) and 100 W for what is around it; a desktop; a laptop of Apple's.
-WATTS = {"t4": 170, "a100": 500, "mlx": 40}
-DESKTOP = 100
+_WATTS = {"t4": 170, "a100": 500, "mlx": 40}
+_DESKTOP = 100
 
 
 def shipped_records(run: Run, shown: Mapping) -> list[dict]:
@@ -81,20 +81,20 @@ def training_table(run: Run) -> str:
         "examples seen": f"{done['examples']:,}" if "examples" in done else "not recorded",
         "engine": f"{made['engine']}, on {config.get('machine', 'a machine that was not recorded')}",
         "time": "not recorded" if seconds is None else f"{seconds / 60:.1f} minutes of training steps",
-        "energy": energy(run.profile.name, seconds),
+        "energy": _energy(run.profile.name, seconds),
     }  # fmt: skip
     return "\n".join(["| training | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
-def energy(profile: str, seconds: float | None) -> str:
+def _energy(profile: str, seconds: float | None) -> str:
     """The estimate, with what it assumes.
 
-    >>> energy("cpu", 1800)
+    >>> _energy("cpu", 1800)
     'about 0.05 kWh: an estimate, 100 W (assumed for the whole machine, not measured) over that time'
     """
     if seconds is None:
         return "not estimated, for the time was not recorded"
-    watts = WATTS.get(profile, DESKTOP)
+    watts = _WATTS.get(profile, _DESKTOP)
     kwh = watts * seconds / 3.6e6
     return f"about {kwh:.2g} kWh: an estimate, {watts} W (assumed for the whole machine, not measured) over that time"
 

@@ -21,23 +21,23 @@ from huggingface_hub.utils import HFValidationError, validate_repo_id
 from forge_lib import ROOT
 
 LIMIT_GB = 50.0  # the Hub's own for one file (https://huggingface.co/docs/hub/storage-limits)
-TEXT_LIMIT = 64 * 2**20  # bytes of a text; the largest tokenizers have half of it
-BLOCK, SEAM = 2**24, 2**16  # bytes of a binary file that are looked at once, and those that two blocks share
-SHORTEST = 8  # letters in a row that make a word of a binary file; the shortest home path has as many
+_TEXT_LIMIT = 64 * 2**20  # bytes of a text; the largest tokenizers have half of it
+_BLOCK, _SEAM = 2**24, 2**16  # bytes of a binary file that are looked at once, and those that two blocks share
+_SHORTEST = 8  # letters in a row that make a word of a binary file; the shortest home path has as many
 CLASSES = bytes(1 if 32 <= byte < 127 else 2 if not byte else 0 for byte in range(256))  # readable, zero, neither
-UNITS = (b"\1", b"\1\2", b"\1\2\2\2")  # a letter in ASCII (and UTF-8), UTF-16 and UTF-32
+_UNITS = (b"\1", b"\1\2", b"\1\2\2\2")  # a letter in ASCII (and UTF-8), UTF-16 and UTF-32
 
 # By name: what only ever holds credentials, and archives, which cannot be looked into.
-PRIVATE_NAMES = (
+_PRIVATE_NAMES = (
     ".env", ".env.*", "*.env", ".netrc", "_netrc", ".npmrc", ".pypirc", ".git-credentials", ".htpasswd", ".pgpass", ".my.cnf",
     ".s3cfg", ".boto", ".dockercfg", ".dockerconfigjson", "kubeconfig", "*.tfvars", "*.tfstate", "*_history", "*.ovpn",
     "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.pem", "*.key", "*.p12", "*.pfx", "*.p8", "*.ppk", "*.jks", "*.keystore",
     "*.kdbx", "credentials", "credentials.*", "secrets.*", "stored_tokens", "kaggle.json", ".ds_store",
 )  # fmt: skip
-PRIVATE_FOLDERS = (".git", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", "mlruns")
-ARCHIVES = ("*.zip", "*.tar", "*.tgz", "*.tbz*", "*.txz", "*.tar.*", "*.gz", "*.bz2", "*.xz", "*.7z", "*.rar", "*.zst", "*.whl",
+_PRIVATE_FOLDERS = (".git", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", "mlruns")
+_ARCHIVES = ("*.zip", "*.tar", "*.tgz", "*.tbz*", "*.txz", "*.tar.*", "*.gz", "*.bz2", "*.xz", "*.7z", "*.rar", "*.zst", "*.whl",
             "*.jar", "*.iso")  # fmt: skip
-PACKED = (
+_PACKED = (
     b"\x1f\x8b\x08",
     b"BZh",
     b"\xfd7zXZ\0",
@@ -47,7 +47,7 @@ PACKED = (
 )  # by their first bytes
 
 # Formats that detect-secrets 1.5 does not know, or knows in an older form only.
-TOKENS = {
+_TOKENS = {
     "Hugging Face token": r"\b(?:hf_(?:oauth_)?|api_org_)[A-Za-z0-9]{20,}",
     "API key (sk-…)": r"\b(?=[\w-]*\d)sk-[A-Za-z0-9_-]{20,}",
     "GitHub token": r"\bgithub_pat_\w{30,}",
@@ -86,14 +86,14 @@ HOME = {
         r"(?<![\w\\])\\{2,4}(?!u[0-9a-fA-F]{4})[A-Za-z][\w.-]+\\{1,2}(?!u[0-9a-fA-F]{4})[A-Za-z][\w$.-]+\\{1,2}[\w.-]"
     ),
 }
-VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json")  # words, no assignments
-ASSIGNED = re.compile(r"(?=\S*\d)\S{8,}")  # unquoted, in prose: one word with a digit
-PLACEHOLDER = re.compile(r"<\w*>|\$?\{\{? ?\w* ?\}?\}")
-SETTING = re.compile(
+_VOCABULARY = ("tokenizer.json", "vocab.json", "vocab.txt", "merges.txt", "added_tokens.json")  # words, no assignments
+_ASSIGNED = re.compile(r"(?=\S*\d)\S{8,}")  # unquoted, in prose: one word with a digit
+_PLACEHOLDER = re.compile(r"<\w*>|\$?\{\{? ?\w* ?\}?\}")
+_SETTING = re.compile(
     r"(?i)\s*(?:export\s+|set\s+)?[\w.-]*(?:pass(?:word|wd|phrase|wort)|secret)\s*[:=]\s*(?![$<{*])(?P<value>[^\s:]{8,})\s*"
 )
-PROSE = (".md", ".txt", ".rst", ".jinja", ".json", ".jsonl", ".csv")
-SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:token|api_?key|secret|password|passwd|access_?key)(?:_|$)")
+_PROSE = (".md", ".txt", ".rst", ".jinja", ".json", ".jsonl", ".csv")
+_SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:token|api_?key|secret|password|passwd|access_?key)(?:_|$)")
 
 
 @dataclass(frozen=True)
@@ -134,18 +134,18 @@ def bad_files(place: Path, limit_gb: float = LIMIT_GB) -> Iterator[Leak]:
             yield Leak(relative, None, "neither a file nor a folder")
         elif facts.st_size > limit_gb * 2**30:
             yield Leak(relative, None, f"{facts.st_size / 2**30:.1f} GB, over the limit of {limit_gb:g} GB")
-        elif any(fnmatch(path.name.lower(), name) for name in PRIVATE_NAMES):
+        elif any(fnmatch(path.name.lower(), name) for name in _PRIVATE_NAMES):
             yield Leak(relative, None, "a file of credentials, by its name")
-        elif barred := {part.lower() for part in Path(relative).parts[:-1]} & {*PRIVATE_FOLDERS}:
+        elif barred := {part.lower() for part in Path(relative).parts[:-1]} & {*_PRIVATE_FOLDERS}:
             yield Leak(relative, None, f"in a folder {min(barred)}/, which belongs to this machine")
-        elif any(fnmatch(path.name.lower(), name) for name in ARCHIVES):
+        elif any(fnmatch(path.name.lower(), name) for name in _ARCHIVES):
             yield Leak(relative, None, "an archive, which cannot be looked into; put its files there")
 
 
-def is_local_base(name: object) -> bool:
+def _is_local_base(name: object) -> bool:
     """Whether a base model's name is a place on some machine instead of a Hub id.
 
-    >>> is_local_base("/data/base"), is_local_base("Qwen/Qwen3-8B")
+    >>> _is_local_base("/data/base"), _is_local_base("Qwen/Qwen3-8B")
     (True, False)
     """
     if not isinstance(name, str) or not name:
@@ -177,12 +177,12 @@ def _content(path: Path) -> Iterator[tuple[int | None, str]]:
         if (encoding := _encoding(head)) is None:
             yield from {(None, kind) for _, kind in _patterns(_readable(stream))}
             return
-        if path.stat().st_size > TEXT_LIMIT:
-            yield None, f"a text of more than {TEXT_LIMIT // 2**20} MB, too long to be looked through"
+        if path.stat().st_size > _TEXT_LIMIT:
+            yield None, f"a text of more than {_TEXT_LIMIT // 2**20} MB, too long to be looked through"
             return
         text = (head + stream.read()).decode(encoding, errors="replace")
     yield from ((text.count("\n", 0, at) + 1, kind) for at, kind in _patterns(text))
-    if path.name not in VOCABULARY:
+    if path.name not in _VOCABULARY:
         yield from _assigned(path, text)
     if path.suffix == ".json":
         yield from _local_bases(text)
@@ -190,7 +190,7 @@ def _content(path: Path) -> Iterator[tuple[int | None, str]]:
 
 def _is_packed(path: Path, head: bytes) -> bool:
     """Whether a file is an archive by its first bytes, whatever its name. What torch and NumPy save as zip lies open."""
-    if head.startswith(PACKED) or head[257:262] == b"ustar":
+    if head.startswith(_PACKED) or head[257:262] == b"ustar":
         return True
     if not head.startswith(b"PK\x03\x04"):
         return False
@@ -205,16 +205,16 @@ def _readable(stream: BinaryIO) -> str:
     """What can be read in a binary file, one word or sentence a line, as `strings` shows it."""
     found = []
     size = stream.seek(0, os.SEEK_END)
-    for start in range(0, size, BLOCK):
-        stream.seek(max(0, start - SEAM))
-        block = stream.read(BLOCK + SEAM)
+    for start in range(0, size, _BLOCK):
+        stream.seek(max(0, start - _SEAM))
+        block = stream.read(_BLOCK + _SEAM)
         kinds = block.translate(CLASSES)
-        for unit in UNITS:
-            run, at = re.compile(b"(?:%b)+" % unit), kinds.find(unit * SHORTEST)
+        for unit in _UNITS:
+            run, at = re.compile(b"(?:%b)+" % unit), kinds.find(unit * _SHORTEST)
             while at >= 0:
                 end = run.match(kinds, at).end()
                 found.append(block[at:end].replace(b"\0", b"").decode("ascii"))
-                at = kinds.find(unit * SHORTEST, end)
+                at = kinds.find(unit * _SHORTEST, end)
     return "\n".join(found)
 
 
@@ -229,11 +229,11 @@ def _encoding(head: bytes) -> str | None:
 
 def _patterns(text: str) -> Iterator[tuple[int, str]]:
     """(position, kind) of known formats of secrets, of home paths, and of this machine's own secrets and folders."""
-    for kind, pattern in {**TOKENS, **HOME}.items():
+    for kind, pattern in {**_TOKENS, **HOME}.items():
         yield from ((m.start(), kind) for m in re.finditer(pattern, text))
     for plugin in _plugins():
         for value in {
-            v for v in plugin.analyze_string(text) if isinstance(v, str) and v and not PLACEHOLDER.fullmatch(v)
+            v for v in plugin.analyze_string(text) if isinstance(v, str) and v and not _PLACEHOLDER.fullmatch(v)
         }:
             yield text.find(value), plugin.secret_type
     for kind, value in _own_strings():
@@ -244,7 +244,7 @@ def _patterns(text: str) -> Iterator[tuple[int, str]]:
 def _own_strings() -> Iterator[tuple[str, str]]:
     """(kind, text) of what only this machine has: secrets in its environment, the folders it works in."""
     for name, value in os.environ.items():
-        if SECRET_VARIABLE.search(name) and len(value) >= 12:
+        if _SECRET_VARIABLE.search(name) and len(value) >= 12:
             yield f"the value of {name}", value
     for folder in {Path.home(), Path.cwd(), ROOT}:
         if len(folder.parts) > 2:  # "/root" is also a word of vocabularies
@@ -277,7 +277,7 @@ def _assigned(path: Path, text: str) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.split("\n"), 1):
         quoted = set(detector.analyze_string(line))
         unquoted = set() if path.suffix == ".json" else {
-            v for v in detector.analyze_string(line, keyword.CONFIG_DENYLIST_REGEX_TO_GROUP) if ASSIGNED.fullmatch(v)
+            v for v in detector.analyze_string(line, keyword.CONFIG_DENYLIST_REGEX_TO_GROUP) if _ASSIGNED.fullmatch(v)
         }  # fmt: skip
         for value in quoted | unquoted:
             placeholder = (
@@ -286,13 +286,13 @@ def _assigned(path: Path, text: str) -> Iterator[tuple[int, str]]:
             )  # fmt: skip
             if not placeholder:
                 yield number, "a password, secret or key with its value"
-        setting = SETTING.fullmatch(line)
-        if setting and (path.suffix not in PROSE or re.search(r"\d", setting["value"])):
+        setting = _SETTING.fullmatch(line)
+        if setting and (path.suffix not in _PROSE or re.search(r"\d", setting["value"])):
             yield number, "a password, secret or key with its value"
 
 
 def _local_bases(text: str) -> Iterator[tuple[int, str]]:
     """(line, kind) where a configuration names a base by a folder; `_model_name_or_path` is the title in a GGUF file."""
     for found in re.finditer(r'"((?!_model_name)\w*name_or_path)"\s*:\s*("(?:[^"\\]|\\.)*")', text):
-        if is_local_base(json.loads(found[2], strict=False)):
+        if _is_local_base(json.loads(found[2], strict=False)):
             yield text.count("\n", 0, found.start()) + 1, f"{found[1]} names a folder of this machine, not a Hub id"

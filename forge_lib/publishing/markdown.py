@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-MARKS = re.compile(
+_MARKS = re.compile(
     r"[\\`*_<>|~$]"  # wherever they stand
     r"|\](?=[(\[:])|&(?=#?\w+;)"  # links, characters by name
     r"|^#(?=#*(?:\s|$))|^[+-](?=[\s-]|$)|^=(?==*$)|(?<=^\d)[.)](?=\s|$)|(?<=^\d\d)[.)](?=\s|$)"  # headings, lists, rules
 )
-UNSEEN = re.compile(
+_UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+"
 )  # and what turns the line round
 
@@ -25,12 +25,12 @@ def escape(value: object) -> str:
     >>> print(escape("a_b <c>\n$1 | [x](y) & #2"), escape(Marked("*so*")))
     a\_b \<c\> \$1 \| [x\](y) & #2 *so*
     """
-    return value if isinstance(value, Marked) else MARKS.sub(lambda m: f"\\{m[0]}", one_line(value))
+    return value if isinstance(value, Marked) else _MARKS.sub(lambda m: f"\\{m[0]}", one_line(value))
 
 
 def one_line(value: object) -> str:
     """`value` as text without line ends, control characters and halves of surrogate pairs."""
-    return UNSEEN.sub(" ", str(value).encode("utf-8", "replace").decode())
+    return _UNSEEN.sub(" ", str(value).encode("utf-8", "replace").decode())
 
 
 def code(value: object) -> Marked:

@@ -38,9 +38,9 @@ from forge_lib.tasks import get
 from forge_lib.training.grpo import CLIP, KL_WEIGHT, TEMPERATURE
 from forge_lib.training.sft import settings_for
 
-TEMPLATE = Path(__file__).with_name("paper.md")
-QUOTED = 4  # answers, where the data's licence is known
-LONGEST = 300  # letters of one line that is quoted
+_TEMPLATE = Path(__file__).with_name("paper.md")
+_QUOTED = 4  # answers, where the data's licence is known
+_LONGEST = 300  # letters of one line that is quoted
 
 
 def write_paper(run: Run, author: str = "", quoted: int | None = None) -> Path:
@@ -79,12 +79,12 @@ def _report(run: Run, figures: Path, author: str, quoted: int | None) -> str:
     about, card = _of_card(run, profile, config, evaluation)
     metric = about.get("metric_name", "accuracy")
     own = is_own(run)
-    quoted = (0 if own else QUOTED) if quoted is None else quoted
+    quoted = (0 if own else _QUOTED) if quoted is None else quoted
     answers = evaluation.answers.get(evaluation.shipped["contender"], [])
     page, base = Page(figures, facts, metric), base_id(profile)
     template = Environment(
         undefined=StrictUndefined, finalize=escape, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-    ).from_string(TEMPLATE.read_text(encoding="utf-8"))
+    ).from_string(_TEMPLATE.read_text(encoding="utf-8"))
     filled = template.render(
         **facts, run=run, author=author, p=profile, config=config, settings=settings_for(profile), own=own, card=card,
         title=f"Fine-tuning {base.rpartition('/')[2]} for {about['task_name']}", task=about["task_name"],
@@ -210,7 +210,7 @@ def _example(record: dict) -> Marked:
     shown = {k: record[k] for k in item if k not in about and record[k] != record["context"]} | {
         "answer": record["answer"]
     }
-    lines = [f"{name}: {text if len(text) <= LONGEST else text[:LONGEST] + '…'}" for name, value in shown.items()
+    lines = [f"{name}: {text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}" for name, value in shown.items()
              if (text := one_line(value))]  # fmt: skip
     return Marked(f"*{escape(record['verdict'])}*, context {code(record['context'])}:\n\n{block(lines)}")
 
@@ -221,7 +221,7 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--run", default="default", help="name of the run folder under runs/")
     parser.add_argument("--author", default="", help="the line under the title")
     parser.add_argument(
-        "--examples", type=whole_number(0, 999), help=f"answers to quote ({QUOTED}; none where the data are your own)"
+        "--examples", type=whole_number(0, 999), help=f"answers to quote ({_QUOTED}; none where the data are your own)"
     )
     options = parser.parse_args(given)
     with ending("Stopped. A report that was there is as it was."):

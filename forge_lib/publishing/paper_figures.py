@@ -10,9 +10,9 @@ from forge_lib.data.items import GROUPS
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.figures import COLOURS, accuracy_bars, error_bars, training_curve
 
-WIDTH = 6.3  # inches, of a page's text
-LONGEST = 48  # letters of a name beside an axis
-LOOK = {
+_WIDTH = 6.3  # inches, of a page's text
+_LONGEST = 48  # letters of a name beside an axis
+_LOOK = {
     "font.size": 8, "axes.labelsize": 8, "axes.titlesize": 9, "legend.fontsize": 7.5, "axes.grid": True, "grid.color": "#e4e4e4",
     "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "forge",
     "text.parse_math": False,  # a name may hold dollars
@@ -25,15 +25,15 @@ def _drawn(path: Path, height: float, columns: int = 1) -> Iterator[Sequence]:
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    with matplotlib.rc_context(_LOOK):
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
         yield figure.subplots(1, columns, squeeze=False)[0]
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[:LONGEST]}…"
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
 
 
 def _by_step(*axes) -> None:

@@ -18,7 +18,8 @@ REFERENCES = {
     "trl": "von Werra et al. TRL: Transformers Reinforcement Learning. https://github.com/huggingface/trl",
     "miller": "Miller 2024. Adding Error Bars to Evals. https://arxiv.org/abs/2411.00640",
     "wilson": "Wilson 1927. Probable inference, the law of succession, and statistical inference. https://doi.org/10.1080/01621459.1927.10502953",
-    "tango": "Tango 1998. Equivalence test and confidence interval for the difference in proportions for the paired-sample design. Statistics in Medicine 17(8), 891-908",
+    "tango": "Tango 1998. Equivalence test and confidence interval for the difference in proportions for the paired-sample design. "
+    "https://doi.org/10.1002/(SICI)1097-0258(19980430)17:8%3C891::AID-SIM780%3E3.0.CO;2-B",
     "clopper": "Clopper and Pearson 1934. The use of confidence or fiducial limits. https://doi.org/10.1093/biomet/26.4.404",
     "mcnemar": "McNemar 1947. Note on the sampling error of the difference between correlated proportions. "
     "https://doi.org/10.1007/BF02295996",

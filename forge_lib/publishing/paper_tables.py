@@ -13,13 +13,13 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.profiles import Profile
 
 Table = tuple[list, list[list]]
-NONE = "–"
+_NONE = "–"
 
 
 def frame(table: pd.DataFrame, corner: str = "") -> Table:
     """A table of pandas with its index as first column; what is not a number is a dash."""
     rows = [
-        [name, *(NONE if pd.isna(v) else v for v in row)]
+        [name, *(_NONE if pd.isna(v) else v for v in row)]
         for name, row in zip(table.index, table.values.tolist(), strict=True)
     ]
     return [corner, *table.columns], rows
@@ -97,7 +97,7 @@ def files(formats: Sequence[dict]) -> Table:
 
 
 def _number(value: float | None, form: str) -> str:
-    return NONE if value is None else format(value, form)
+    return _NONE if value is None else format(value, form)
 
 
 def memory(measured: dict) -> Table:

@@ -105,7 +105,7 @@ def map_markdown() -> str:
     return "\n".join([*lines, f"Not measured yet: {', '.join(f'`{p}`' for p in unmeasured)}."])
 
 
-def speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
+def _speed_markdown(folder: Path = ROOT / "benchmarks") -> str:
     """What the speed benchmarks measured last, side by side."""
     sft, generation = (
         json.loads((folder / f"{name}_speed.json").read_text(encoding="utf-8")) for name in ("sft", "generation")
@@ -158,7 +158,7 @@ def _ablation(rows: list[dict]) -> list[str]:
     return [*lines, ""]
 
 
-def core_markdown() -> str:
+def _core_markdown() -> str:
     """The way from weights to a file that runs elsewhere, with its length."""
     lines = {name: _code_lines(ROOT / "forge_lib" / f"{name}.py") for name in CORE}
     each = ", ".join(f"`{name}` {count}" for name, count in lines.items())
@@ -177,7 +177,7 @@ def _code_lines(module: Path) -> int:
     return sum(bool(line) for line in ast.unparse(tree).splitlines())
 
 
-BLOCKS = {"map": map_markdown, "speed": speed_markdown, "core": core_markdown}  # of README, that no run changes
+BLOCKS = {"map": map_markdown, "speed": _speed_markdown, "core": _core_markdown}  # of README, that no run changes
 
 
 def replace_block(text: str, name: str, content: str) -> str:

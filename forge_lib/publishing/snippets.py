@@ -30,11 +30,11 @@ def snippet(profile: Profile, repo_id: str, kind: str, file: str, messages: Sequ
     else:
         code = (_merged if kind == "merged" else _adapter)(profile, repo_id)
         if messages:
-            code += ASKING.format(messages=_written(messages), limit=profile.max_new_tokens)
+            code += _ASKING.format(messages=_written(messages), limit=profile.max_new_tokens)
     return f"```python\n{code}\n```"
 
 
-ASKING = """
+_ASKING = """
 
 messages = {messages}
 prompt = tokenizer.apply_chat_template(

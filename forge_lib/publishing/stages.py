@@ -18,7 +18,7 @@ from forge_lib.publishing.card import check_numbers, format_prices
 from forge_lib.tasks import COURSE
 
 DAMAGE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
-SHIPPED = {"sft": "SFT", "grpo": "SFT + GRPO"}  # as 06 names them
+_SHIPPED = {"sft": "SFT", "grpo": "SFT + GRPO"}  # as 06 names them
 
 
 def gather(run: Run) -> dict:
@@ -57,7 +57,7 @@ def _evaluation(run: Run) -> SimpleNamespace:
         if row["contender"] in named:
             _check_row(row, named[row["contender"]])
     ship = (_saved(run, "grpo/result.json", "05_grpo") or {"ship": "sft"})["ship"]
-    tuned = answers[ship][0]["contender"] if ship in answers else SHIPPED[ship]
+    tuned = answers[ship][0]["contender"] if ship in answers else _SHIPPED[ship]
     best = (_saved(run, "evaluation/base.json", made_by) or {"best": "base_zero", "chosen_on": None}) | {}
     base = answers[best["best"]][0]["contender"] if best["best"] in answers else None
     comparisons = [Comparison(**c) for c in _saved(run, "evaluation/comparisons.json", made_by) or []]

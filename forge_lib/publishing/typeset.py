@@ -13,13 +13,13 @@ from markdown_it.tree import SyntaxTreeNode
 
 from forge_lib.lab.files import RunError, said
 
-NO_BREAK = "\N{NO-BREAK SPACE}"
-UNNUMBERED = re.compile(r"Abstract|References|Appendix\b.*")
-CAPTION = re.compile(r"(Table|Figure) \d+\.")  # begins, in bold, what stands above a table or below a figure
-TIED = re.compile(
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_UNNUMBERED = re.compile(r"Abstract|References|Appendix\b.*")
+_CAPTION = re.compile(r"(Table|Figure) \d+\.")  # begins, in bold, what stands above a table or below a figure
+_TIED = re.compile(
     r"(?<=\d,) (?=[-+]?[\d.]+\])| (?== [\d.])|(?<= =) (?=[\d.])"
 )  # an interval, and "p = 0.5", stay on one line
-STYLE = """
+_STYLE = """
 #set page(paper: "a4", margin: (x: 2.3cm, top: 2.2cm, bottom: 2.4cm), numbering: "1")
 #set text(font: "Libertinus Serif", size: 10pt, lang: "en")
 #set par(justify: true, leading: 0.58em, spacing: 0.9em)
@@ -93,7 +93,7 @@ def to_typst(markdown: str) -> str:
     title = next((blocks[n] for n in begins if blocks[n].tag == "h1"), None)
     first = next((n for n in begins if blocks[n].tag != "h1"), len(blocks))
     front = [block for block in blocks[:first] if block is not title]
-    parts = [f"#set document(title: {_string(_plain(title) if title else '')}, date: none)", STYLE.strip()]
+    parts = [f"#set document(title: {_string(_plain(title) if title else '')}, date: none)", _STYLE.strip()]
     parts.append(f"#front([{_inner(title) if title else ''}], [{_blocks(front)}]);")
     rest = blocks[first:]
     if rest and _plain(rest[0]) == "Abstract":
@@ -137,7 +137,7 @@ def _contents(nodes: list[SyntaxTreeNode]) -> str:
 def _block(node: SyntaxTreeNode) -> str:
     match node.type:
         case "heading":
-            numbering = ", numbering: none" if UNNUMBERED.fullmatch(_plain(node)) else ""
+            numbering = ", numbering: none" if _UNNUMBERED.fullmatch(_plain(node)) else ""
             return f"#heading(level: {max(1, int(node.tag[1]) - 1)}{numbering})[{_inner(node)}];"
         case "paragraph":
             return _paragraph(node)
@@ -165,7 +165,7 @@ def _paragraph(node: SyntaxTreeNode) -> str:
     inside = [n for n in parts if n.type != "softbreak" and (n.type != "text" or n.content)]
     if [n.type for n in inside] == ["image"]:
         return f"#plate({_picture(inside[0])});"
-    named = CAPTION.match(_plain(inside[0])) if inside and inside[0].type == "strong" else None
+    named = _CAPTION.match(_plain(inside[0])) if inside and inside[0].type == "strong" else None
     if named:
         return f"#caption([{_inner(node)}], {'true' if named[1] == 'Table' else 'false'});"
     return _inner(node)
@@ -191,4 +191,4 @@ def _inline(node: SyntaxTreeNode) -> str:
             return f"#link({_string(str(node.attrs['href']))})[{_inner(node)}];"
         case "image":
             return f"#{_picture(node)};"
-    return f"#{_string(TIED.sub(NO_BREAK, node.content))};" if node.content else ""
+    return f"#{_string(_TIED.sub(_NO_BREAK, node.content))};" if node.content else ""

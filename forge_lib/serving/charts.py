@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MIN_ROWS = 2
-MAX_BARS = 20  # more labels than this nobody reads, least of all on a phone
+_MIN_ROWS = 2
+_MAX_BARS = 20  # more labels than this nobody reads, least of all on a phone
 MAX_COLUMNS = 3  # a wider result is a list of records
-KEY = re.compile(r"(?i)(.*[ _])?(id|key|code|no|zip|rowid)|.*[a-z]I[dD]")  # numbers that count nothing
-YEAR = re.compile(r"(?i)(.*[^a-z])?year([^a-z].*)?|.*Year")
+_KEY = re.compile(r"(?i)(.*[ _])?(id|key|code|no|zip|rowid)|.*[a-z]I[dD]")  # numbers that count nothing
+_YEAR = re.compile(r"(?i)(.*[^a-z])?year([^a-z].*)?|.*Year")
 DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d.*)?)?")
 
 
@@ -41,7 +41,7 @@ def chart_of(columns: Sequence[str], rows: Sequence[Sequence], more: bool = Fals
     'bar'
     >>> chart_of(["city", "shop_id"], [("Łódź", 3), ("Lund", 5)])
     """
-    if more or len(rows) < MIN_ROWS or not 2 <= len(columns) <= MAX_COLUMNS:
+    if more or len(rows) < _MIN_ROWS or not 2 <= len(columns) <= MAX_COLUMNS:
         return None
     values = list(zip(*rows, strict=True))
     measures = [n for n in range(len(columns)) if _is_measure(columns[n], values[n])]
@@ -59,7 +59,7 @@ def chart_of(columns: Sequence[str], rows: Sequence[Sequence], more: bool = Fals
 
 
 def _is_measure(name: str, values: Sequence) -> bool:
-    return all(map(_is_number, values)) and not KEY.fullmatch(name) and not YEAR.fullmatch(name)
+    return all(map(_is_number, values)) and not _KEY.fullmatch(name) and not _YEAR.fullmatch(name)
 
 
 def _axis(name: str, values: Sequence) -> tuple[str, list[int]]:
@@ -67,12 +67,12 @@ def _axis(name: str, values: Sequence) -> tuple[str, list[int]]:
     rows = list(range(len(values)))
     in_order = sorted(rows, key=lambda n: values[n]) if len({type(v) for v in values}) == 1 else rows
     distinct = len(set(values)) == len(values)
-    if all(isinstance(v, int) for v in values) and YEAR.fullmatch(name):
+    if all(isinstance(v, int) for v in values) and _YEAR.fullmatch(name):
         return ("line" if distinct else ""), in_order
     if all(isinstance(v, str) and v.strip() for v in values):
         dates = all(DATE.fullmatch(v) for v in values)
-        return ("bar" if distinct and len(values) <= MAX_BARS else ""), in_order if dates else rows
-    return ("point" if _is_measure(name, values) and len(values) > MIN_ROWS else ""), rows
+        return ("bar" if distinct and len(values) <= _MAX_BARS else ""), in_order if dates else rows
+    return ("point" if _is_measure(name, values) and len(values) > _MIN_ROWS else ""), rows
 
 
 def _is_number(value: object) -> bool:

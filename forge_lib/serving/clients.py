@@ -15,7 +15,12 @@ from forge_lib.serving import ServingError
 
 SERVER = "forge_lib.serving.mcp"
 PATH = "/mcp"  # of the server's URL
-PASSED_ON = ("FORGE_RUNS", "FORGE_CACHE", "FORGE_PROFILE", "FORGE_ENGINE")  # a client starts servers without your shell
+_PASSED_ON = (
+    "FORGE_RUNS",
+    "FORGE_CACHE",
+    "FORGE_PROFILE",
+    "FORGE_ENGINE",
+)  # a client starts servers without your shell
 # By client: under which name its file lists servers, and where that file is.
 CLIENTS = {
     "claude-code": ("mcpServers", ".mcp.json in the folder where you work"),
@@ -73,5 +78,5 @@ def _command(file: Path, model: str | None, profile: str) -> dict:
         args += ["--model", model if named else os.path.abspath(os.path.expanduser(model))]
     if profile != "auto":
         args += ["--profile", profile]
-    env = {"PYTHONPATH": str(ROOT)} | {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    env = {"PYTHONPATH": str(ROOT)} | {name: os.environ[name] for name in _PASSED_ON if os.environ.get(name)}
     return {"type": "stdio", "command": sys.executable, "args": args, "env": env}

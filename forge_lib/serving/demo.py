@@ -28,27 +28,27 @@ from forge_lib.serving.uploads import CSV, MAX_MB, take_upload
 from forge_lib.tasks.sql.assistant import Assistant
 from forge_lib.tasks.sql.sources.course import load_course
 
-PORT, HOST = 7860, "127.0.0.1"
-DEFAULT_RUN = "default"
-ALONE = (
+PORT, _HOST = 7860, "127.0.0.1"
+_DEFAULT_RUN = "default"
+_ALONE = (
     "There is no tuned model yet, so the untuned base answers alone: `make course` trains one, and --model takes one that "
     "is there."
 )
-MAX_EXAMPLES, MAX_EXAMPLE = 4, 60  # a database's questions to try, and the characters of one
+_MAX_EXAMPLES, _MAX_EXAMPLE = 4, 60  # a database's questions to try, and the characters of one
 
 
 def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     tuned = parser.add_mutually_exclusive_group()
-    tuned.add_argument("--run", help=f"the run whose GGUF answers (default: {DEFAULT_RUN}, where there is one)")
+    tuned.add_argument("--run", help=f"the run whose GGUF answers (default: {_DEFAULT_RUN}, where there is one)")
     tuned.add_argument("--model", help="run:NAME, a .gguf file, a folder with an adapter, or base")
     parser.add_argument(
         "--db", type=Path, help="a SQLite or CSV file of yours, of any size; a SQLite file is read in place"
     )
     parser.add_argument("--profile", default="auto", help=f"whose base answers: {', '.join(PROFILES)} (default: auto)")
     parser.add_argument("--port", type=whole_number(1, 65535), default=PORT)
-    parser.add_argument("--host", default=HOST, help="0.0.0.0 lets other machines in, and then everybody may upload")
+    parser.add_argument("--host", default=_HOST, help="0.0.0.0 lets other machines in, and then everybody may upload")
     return parser
 
 
@@ -60,7 +60,7 @@ def main(given: list[str] | None = None) -> int:
         with upload_folder() as folder:
             databases, examples = offered(options.db, folder)
             models, remark = contenders(options.run, options.model, options.profile)
-            review_file = run_folder(options.run or DEFAULT_RUN) / "own" / "decisions.jsonl"
+            review_file = run_folder(options.run or _DEFAULT_RUN) / "own" / "decisions.jsonl"
             with serving(models, databases, folder, review_file, examples, remark, options.host, options.port) as url:
                 print(f"The demo is at {url} ; Ctrl-C ends it.", flush=True)
                 wait()
@@ -108,9 +108,9 @@ def offered(own: Path | None, folder: Path) -> tuple[dict[str, Path], dict[str, 
     unseen = {p.db_id for p in pairs if p.part == "unseen"}
     names = sorted({p.db_id for p in pairs}, key=lambda name: (name not in unseen, name))
     plain = [
-        p for p in pairs if not p.wording and p.difficulty in ("easy", "medium") and len(p.question) <= MAX_EXAMPLE
+        p for p in pairs if not p.wording and p.difficulty in ("easy", "medium") and len(p.question) <= _MAX_EXAMPLE
     ]
-    examples = {name: [p.question for p in plain if p.db_id == name][:MAX_EXAMPLES] for name in names}
+    examples = {name: [p.question for p in plain if p.db_id == name][:_MAX_EXAMPLES] for name in names}
     return databases | {name: course.database(name) for name in names}, examples
 
 
@@ -120,14 +120,14 @@ def contenders(run: str | None, model: str | None, profile: str = "auto") -> tup
     Raises ServingError where the run or model that was named is not there.
     """
     chosen, remark = get_profile(profile)[0], ""
-    which = model or f"run:{run or DEFAULT_RUN}"
+    which = model or f"run:{run or _DEFAULT_RUN}"
     if which.startswith("run:"):
         try:
             chosen = run_file(which.removeprefix("run:"))[2]
         except ModelError as error:
             if run or model:
                 raise ServingError(str(error)) from error
-            which, remark = BASE, ALONE
+            which, remark = BASE, _ALONE
     tuned = [open_model(which, chosen)] if which != BASE else []  # first: what was named may not be there
     return [*tuned, open_model(BASE, chosen)], remark
 
@@ -135,7 +135,7 @@ def contenders(run: str | None, model: str | None, profile: str = "auto") -> tup
 @contextlib.contextmanager
 def serving(
     models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path,
-    examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", host: str = HOST, port: int = PORT,
+    examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", host: str = _HOST, port: int = PORT,
     max_mb: float = MAX_MB,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the page while the block runs; gives its address. Raises ServingError where the port is in use.

@@ -10,9 +10,9 @@ from forge_lib.tasks.sql.schema import Schema, Table, fold
 
 MAX_TABLES, MAX_COLUMNS = 40, 14  # that are drawn; what is left out is counted
 MAX_NAME = 24  # characters of a name; the whole of it is shown when it is pointed at
-LINE, PAD, CHARACTER = 18, 10, 7.3  # px: a row, a margin, the width of a letter at 12 px
-GAP_X, GAP_Y, ROWS_A_STACK = 44, 18, 32  # px, px, and how long a stack of boxes gets
-STYLE = (
+_LINE, _PAD, _CHARACTER = 18, 10, 7.3  # px: a row, a margin, the width of a letter at 12 px
+_GAP_X, _GAP_Y, _ROWS_A_STACK = 44, 18, 32  # px, px, and how long a stack of boxes gets
+_STYLE = (
     "text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:var(--body-text-color,#222)}"
     ".name{font-weight:700}.type{fill-opacity:.6}"
     ".box{fill:var(--block-background-fill,#fff);stroke:var(--border-color-primary,#ccc)}"
@@ -22,7 +22,7 @@ STYLE = (
 
 
 @dataclass(frozen=True)
-class Box:
+class _Box:
     """One table in the picture: its place and size (px), and the columns that are shown."""
 
     table: Table
@@ -33,13 +33,13 @@ class Box:
 
     @property
     def height(self) -> float:
-        return LINE * (len(self.rows) + 1 + (len(self.rows) < len(self.table.columns))) + PAD
+        return _LINE * (len(self.rows) + 1 + (len(self.rows) < len(self.table.columns))) + _PAD
 
     def row_y(self, column: str) -> float:
         """The middle of a column's row; of the last row where the column is not shown."""
         names = [fold(c) for c in self.rows]
         at = names.index(fold(column)) if fold(column) in names else len(names)
-        return self.y + LINE * (at + 1.5) + PAD / 2
+        return self.y + _LINE * (at + 1.5) + _PAD / 2
 
 
 def schema_svg(schema: Schema) -> str:
@@ -56,16 +56,16 @@ def schema_svg(schema: Schema) -> str:
         for key in box.table.foreign_keys
         if fold(key.table) in by_name
     ]
-    width = max((b.x + b.width for b in boxes), default=0) + GAP_X / 2
-    height = max((b.y + b.height for b in boxes), default=0) + PAD
+    width = max((b.x + b.width for b in boxes), default=0) + _GAP_X / 2
+    height = max((b.y + b.height for b in boxes), default=0) + _PAD
     left_out = len(schema.tables) - len(boxes)
     if left_out:
-        height += LINE
-    note = f'<text x="{PAD}" y="{height - PAD}" class="type">and {left_out} more tables</text>' if left_out else ""
+        height += _LINE
+    note = f'<text x="{_PAD}" y="{height - _PAD}" class="type">and {left_out} more tables</text>' if left_out else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(_summary(schema))}" '
         f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
-        f"<style>{STYLE}</style>{''.join(map(_drawn, boxes))}{''.join(links)}{note}</svg>"
+        f"<style>{_STYLE}</style>{''.join(map(_drawn, boxes))}{''.join(links)}{note}</svg>"
     )
 
 
@@ -74,20 +74,20 @@ def _summary(schema: Schema) -> str:
     return f"{len(schema.tables)} tables, {keys} foreign keys: {', '.join(t.name for t in schema.tables)}"
 
 
-def _placed(tables: tuple[Table, ...]) -> list[Box]:
+def _placed(tables: tuple[Table, ...]) -> list[_Box]:
     """Boxes in stacks: a table stands right of those that refer to it, and a stack that gets too long goes on beside."""
-    boxes, x = [], float(PAD)
+    boxes, x = [], float(_PAD)
     level = _levels(tables)
     for depth in sorted(set(level.values())):
         stack = [t for t in tables if level[fold(t.name)] == depth]
         while stack:
-            y, rows, widest = float(PAD), 0, 0.0
-            while stack and (rows == 0 or rows + min(len(stack[0].columns), MAX_COLUMNS) <= ROWS_A_STACK):
+            y, rows, widest = float(_PAD), 0, 0.0
+            while stack and (rows == 0 or rows + min(len(stack[0].columns), MAX_COLUMNS) <= _ROWS_A_STACK):
                 table = stack.pop(0)
-                box = Box(table, x, y, _box_width(table), table.columns[:MAX_COLUMNS])
+                box = _Box(table, x, y, _box_width(table), table.columns[:MAX_COLUMNS])
                 boxes.append(box)
-                y, rows, widest = y + box.height + GAP_Y, rows + len(box.rows) + 2, max(widest, box.width)
-            x += widest + GAP_X
+                y, rows, widest = y + box.height + _GAP_Y, rows + len(box.rows) + 2, max(widest, box.width)
+            x += widest + _GAP_X
     return boxes
 
 
@@ -106,7 +106,7 @@ def _levels(tables: tuple[Table, ...]) -> dict[str, int]:
     return level
 
 
-def _drawn(box: Box) -> str:
+def _drawn(box: _Box) -> str:
     keys, foreign = {fold(c) for c in box.table.primary_key}, {fold(k.column) for k in box.table.foreign_keys}
     types = dict(zip(box.table.columns, box.table.types, strict=True))
     lines = [_text(box, 0, box.table.name, "name")]
@@ -115,7 +115,7 @@ def _drawn(box: Box) -> str:
         lines.append(_text(box, at, column, "column", mark))
         kind = _short(types[column].lower(), 10)
         lines.append(
-            f'<text x="{box.x + box.width - PAD:.0f}" y="{_baseline(box, at):.0f}" class="type" text-anchor="end">'
+            f'<text x="{box.x + box.width - _PAD:.0f}" y="{_baseline(box, at):.0f}" class="type" text-anchor="end">'
             f"{html.escape(kind)}</text>"
         )
     hidden = len(box.table.columns) - len(box.rows)
@@ -123,29 +123,29 @@ def _drawn(box: Box) -> str:
         lines.append(_text(box, len(box.rows) + 1, f"… {hidden} more", "type"))
     frame = f'x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" rx="4"'
     return (
-        f'<g><rect {frame} height="{box.height:.0f}" class="box"/><rect {frame} height="{LINE + PAD / 2:.0f}" class="head"/>'
+        f'<g><rect {frame} height="{box.height:.0f}" class="box"/><rect {frame} height="{_LINE + _PAD / 2:.0f}" class="head"/>'
         f"{''.join(lines)}</g>"
     )
 
 
-def _text(box: Box, at: int, name: str, kind: str, mark: str = "") -> str:
+def _text(box: _Box, at: int, name: str, kind: str, mark: str = "") -> str:
     shown = _short(name, MAX_NAME)
     whole = f"<title>{html.escape(name)}</title>" if shown != name else ""
-    place = f'x="{box.x + PAD:.0f}" y="{_baseline(box, at):.0f}"'
+    place = f'x="{box.x + _PAD:.0f}" y="{_baseline(box, at):.0f}"'
     return f'<text {place} class="{kind}">{mark}{html.escape(shown)}{whole}</text>'
 
 
-def _baseline(box: Box, at: int) -> float:
-    return box.y + LINE * at + LINE * 0.75 + (PAD / 2 if at else PAD / 4)
+def _baseline(box: _Box, at: int) -> float:
+    return box.y + _LINE * at + _LINE * 0.75 + (_PAD / 2 if at else _PAD / 4)
 
 
-def _link(box: Box, column: str, other: Box, target: str) -> str:
+def _link(box: _Box, column: str, other: _Box, target: str) -> str:
     """A curve from a column to what it refers to, with a dot at that end."""
     start, end = box.row_y(column), other.row_y(target)
     to_the_right = other.x > box.x
     x1 = box.x + box.width
     x2 = other.x if to_the_right else other.x + other.width
-    bend = GAP_X / 2
+    bend = _GAP_X / 2
     curve = f"M{x1:.0f} {start:.0f} C{x1 + bend:.0f} {start:.0f} {x2 + (-bend if to_the_right else bend):.0f} {end:.0f} {x2:.0f} {end:.0f}"
     title = html.escape(f"{box.table.name}.{column} → {other.table.name}.{target}")
     return f'<path d="{curve}" class="link"><title>{title}</title></path><circle cx="{x2:.0f}" cy="{end:.0f}" r="3" class="end"/>'
@@ -154,7 +154,7 @@ def _link(box: Box, column: str, other: Box, target: str) -> str:
 def _box_width(table: Table) -> float:
     shown = zip(table.columns[:MAX_COLUMNS], table.types, strict=False)
     rows = [_letters(_short(c, MAX_NAME)) + 3 + len(_short(t, 10)) for c, t in shown]
-    return CHARACTER * max([_letters(_short(table.name, MAX_NAME)) * 1.05, *rows]) + 2 * PAD
+    return _CHARACTER * max([_letters(_short(table.name, MAX_NAME)) * 1.05, *rows]) + 2 * _PAD
 
 
 def _short(name: str, limit: int) -> str:

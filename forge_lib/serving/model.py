@@ -14,7 +14,7 @@ from forge_lib.models.generate import Completion
 from forge_lib.models.opening import Opened, open_weights
 from forge_lib.serving import ServingError
 
-MAX_NEW_TOKENS = 96
+_MAX_NEW_TOKENS = 96
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Model:
     file: Path | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, messages: Sequence[Message], max_new_tokens: int = MAX_NEW_TOKENS) -> Completion:
+    def answer(self, messages: Sequence[Message], max_new_tokens: int = _MAX_NEW_TOKENS) -> Completion:
         """The model's reply to `messages`, which begin with a system message."""
         with self.lock:
             return self.complete(messages, max_new_tokens)

@@ -31,7 +31,7 @@ from forge_lib.models.embedded import ModelError
 from forge_lib.serving import ServingError
 from forge_lib.serving.ports import listen
 
-STARTS, STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
+_STARTS, STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def serve(which: str | Path, port: int | None = None, profile: str = "auto") -> 
 
 def _address(child: subprocess.Popen, log: Path) -> str:
     """Where the server answers, once it does. Raises ServingError where it ends before, or takes too long."""
-    deadline = time.monotonic() + STARTS
+    deadline = time.monotonic() + _STARTS
     while time.monotonic() < deadline:
         ended, said = child.poll(), log.read_text("utf-8", errors="replace")
         if ended is not None:
@@ -76,7 +76,7 @@ def _address(child: subprocess.Popen, log: Path) -> str:
         if found and _healthy(found[1], deadline - time.monotonic()):
             return found[0]
         time.sleep(0.05)
-    raise ServingError(f"The server did not answer within {STARTS:.0f} seconds. Is the machine busy? Try again.")
+    raise ServingError(f"The server did not answer within {_STARTS:.0f} seconds. Is the machine busy? Try again.")
 
 
 def _healthy(where: str, seconds: float) -> bool:

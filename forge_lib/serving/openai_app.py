@@ -25,38 +25,38 @@ from forge_lib.lab.files import said
 from forge_lib.models.chat import Message, encode_prompt
 
 
-def unicode(text: str) -> str:
+def _unicode(text: str) -> str:
     """The text; pydantic's error for one with half a surrogate pair, which JSON can hold and no tokenizer reads."""
     text.encode()
     return text
 
 
-Text = Annotated[str, AfterValidator(unicode)]
-Stop = Annotated[Text, Field(min_length=1)]
-Encode = Callable[[Sequence[Message]], list[int]]
+Text = Annotated[str, AfterValidator(_unicode)]
+_Stop = Annotated[Text, Field(min_length=1)]
+_Encode = Callable[[Sequence[Message]], list[int]]
 
 
-class Part(BaseModel):
+class _Part(BaseModel):
     """A part of a message; this server reads text only."""
 
     type: Literal["text"]
     text: Text
 
 
-class Turn(BaseModel):
+class _Turn(BaseModel):
     """One message. Its content is text, which some clients send in parts."""
 
     role: Literal["system", "user", "assistant"]
-    content: Text | list[Part]
+    content: Text | list[_Part]
 
     @field_validator("content")
     @classmethod
-    def joined(cls, content: str | list[Part]) -> str:
+    def joined(cls, content: str | list[_Part]) -> str:
         """The parts as one text."""
         return content if isinstance(content, str) else "".join(part.text for part in content)
 
 
-class ChatRequest(CreateChatCompletionRequest):
+class _ChatRequest(CreateChatCompletionRequest):
     """What a client may ask: greedy decoding unless it names a temperature, and then plain draws at that temperature.
 
     What this server cannot do (several answers, tools, likelihoods, a form of answer) is refused instead of left out, and
@@ -64,7 +64,7 @@ class ChatRequest(CreateChatCompletionRequest):
     """
 
     model: Text
-    messages: list[Turn] = Field(min_length=1)
+    messages: list[_Turn] = Field(min_length=1)
     max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_completion_tokens", "max_tokens"))
     temperature: float = Field(0.0, ge=0, le=2)
     top_p: float = Field(1.0, ge=0, le=1)
@@ -72,7 +72,7 @@ class ChatRequest(CreateChatCompletionRequest):
     min_p: float = Field(0.0, ge=0, le=1)
     repeat_penalty: float = Field(1.0, gt=0, le=2)
     seed: int | None = Field(None, ge=0, lt=2**32)
-    stop: Stop | list[Stop] | None = None
+    stop: _Stop | list[_Stop] | None = None
     n: Literal[1] | None = 1
     functions: None = None
     function_call: None = None
@@ -100,7 +100,7 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
             prompt = encode_prompt(tokenizer, messages)
         return [*prompt.prefix, *prompt.rest]
 
-    llm.chat_handler = chat_handler(encode)
+    llm.chat_handler = _chat_handler(encode)
     library._llama_proxy = lambda _name: llm  # its own loader knows nothing of load_gguf's settings
     app = FastAPI(title="FORGE", docs_url=None, redoc_url=None)  # the pages for people fetch scripts from the network
 
@@ -119,7 +119,7 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
         return {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "forge"}]}
 
     @app.post("/v1/chat/completions", response_model=None)
-    async def chat(request: Request, body: ChatRequest):
+    async def chat(request: Request, body: _ChatRequest):
         if body.model != name:
             return refused(404, f"There is no model '{body.model}' here. This server has '{name}'.", "model_not_found")
         try:  # before the answer begins: a stream has said 200 by then
@@ -136,7 +136,7 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
     return app
 
 
-def chat_handler(encode: Encode) -> Callable:
+def _chat_handler(encode: _Encode) -> Callable:
     """What `Llama.create_chat_completion` calls: an answer to the token ids that `encode` makes of the messages."""
 
     def answer(*, llama, messages, stream=False, functions=None, function_call=None, tools=None, tool_choice=None,

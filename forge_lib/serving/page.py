@@ -40,7 +40,7 @@ CSS = """
   .about { min-height: 0; }
 }
 """
-MAX_LABEL, MAX_LETTERS = 16, 30  # letters of a chart's label, and of all of them side by side; more are slanted
+_MAX_LABEL, _MAX_LETTERS = 16, 30  # letters of a chart's label, and of all of them side by side; more are slanted
 
 
 def build_page(
@@ -214,13 +214,13 @@ def _plot(chart: Chart | None) -> gr.BarPlot:
         value=data, visible=True, x_title=chart.x, y_title=chart.y, sort=xs if labels else None,
         y_lim=[min(0, *ys), max(0, *ys)] if labels else _room(ys),  # a bar begins at zero, or its length says nothing
         x_lim=None if labels else _room(xs), x_axis_format="d" if chart.kind == "line" else None,
-        x_label_angle=-40 if labels and sum(map(len, xs)) > MAX_LETTERS else 0,
+        x_label_angle=-40 if labels and sum(map(len, xs)) > _MAX_LETTERS else 0,
     )  # fmt: skip
 
 
 def _cut_labels(labels: list[str]) -> list[str]:
     """Labels short enough for a phone, where they stay different."""
-    cut = [x if len(x) <= MAX_LABEL else x[: MAX_LABEL - 1] + "…" for x in labels]
+    cut = [x if len(x) <= _MAX_LABEL else x[: _MAX_LABEL - 1] + "…" for x in labels]
     return cut if len(set(cut)) == len(cut) else labels
 
 

@@ -112,7 +112,7 @@ def _of_query(sql: str, assistant: Assistant) -> Shown:
         return Shown("error", f"Stopped: the query took more than {TIME_LIMIT_S:g} s.")
     if found.status == "error":
         return Shown("error", f"The query does not run: {assistant.explain(sql)}")
-    rows = tuple(tuple(map(shown_value, row)) for row in found.rows)
+    rows = tuple(tuple(map(_shown_value, row)) for row in found.rows)
     chart = chart_of(found.columns, found.rows, found.more)
     return Shown("ok", _counted(found, seconds), columns=found.columns, rows=rows, chart=chart)
 
@@ -134,10 +134,10 @@ def _cost(draft: Draft) -> str:
     return f"{c.seconds:.1f} s · {c.prompt_tokens} tokens read, {c.completion_tokens} written{cut}"
 
 
-def shown_value(value: object) -> object:
+def _shown_value(value: object) -> object:
     """A value as a table in a browser shows it: NULL by name, numbers that JavaScript would change as text.
 
-    >>> shown_value(None), shown_value(2**60), shown_value(0.5)
+    >>> _shown_value(None), _shown_value(2**60), _shown_value(0.5)
     ('NULL', '1152921504606846976', 0.5)
     """
     if value is None:

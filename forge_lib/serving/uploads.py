@@ -19,10 +19,10 @@ from forge_lib.tasks.sql.sources.folder import take_in
 MAX_MB = 100  # of an upload
 MAX_COLUMNS = 2000  # of a table, as SQLite is built by default
 CSV = (".csv", ".tsv")
-ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
+_ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
 # Up to 15 digits: more would be rounded as soon as a cell of the column is empty. "007" is a name, not a number.
-WHOLE = r"-?(0|[1-9]\d{0,14})"
-DECIMAL = rf"({WHOLE}|-?0?\.\d+|-?(0|[1-9]\d*)\.\d+)([eE][+-]?\d{{1,3}})?"
+_WHOLE = r"-?(0|[1-9]\d{0,14})"
+_DECIMAL = rf"({_WHOLE}|-?0?\.\d+|-?(0|[1-9]\d*)\.\d+)([eE][+-]?\d{{1,3}})?"
 
 
 def take_upload(origin: Path, folder: Path, max_mb: float = MAX_MB) -> Path:
@@ -33,11 +33,11 @@ def take_upload(origin: Path, folder: Path, max_mb: float = MAX_MB) -> Path:
     """
     size = origin.stat().st_size / 2**20
     if size > max_mb:
-        raise DataError(f"{origin.name} has {size:.0f} MB, and {max_mb:g} MB are taken. {LARGER}")
+        raise DataError(f"{origin.name} has {size:.0f} MB, and {max_mb:g} MB are taken. {_LARGER}")
     target = folder / f"{origin.stem}.sqlite"
     try:
         if origin.suffix.lower() in CSV:
-            csv_to_sqlite(origin, target)
+            _csv_to_sqlite(origin, target)
         elif origin.suffix.lower() == ".sql":  # whose statements could run for ever
             raise DataError(f"{origin.name} {why_unreadable(origin) or 'is named like a script of SQL. Rename it'}.")
         else:
@@ -48,16 +48,16 @@ def take_upload(origin: Path, folder: Path, max_mb: float = MAX_MB) -> Path:
     return target
 
 
-LARGER = "Start the demo on your machine with --db FILE: that has no limit and makes no copy."
+_LARGER = "Start the demo on your machine with --db FILE: that has no limit and makes no copy."
 
 
-def csv_to_sqlite(origin: Path, target: Path) -> None:
+def _csv_to_sqlite(origin: Path, target: Path) -> None:
     """Write a CSV file (UTF-8; separated by comma, semicolon, tab or bar) as the one table of a new SQLite file.
 
     The table has the file's name and the columns those of its first line, with `_` for what is no letter or digit.
     Columns of numbers only become numbers; what begins with a zero stays text, and so do dates. Raises DataError.
     """
-    frame = read_table(origin)
+    frame = _read_table(origin)
     table = _plain(origin.stem) or "data"
     table = f"my_{table}" if fold(table).startswith("sqlite_") else table
     try:
@@ -67,7 +67,7 @@ def csv_to_sqlite(origin: Path, target: Path) -> None:
         raise DataError(f"{origin.name} does not fit into a SQLite table ({said(error)}).") from error
 
 
-def read_table(path: Path):
+def _read_table(path: Path):
     """A CSV file as a pandas DataFrame, with names and types as `csv_to_sqlite` says. Raises DataError."""
     import pandas as pd
 
@@ -102,12 +102,12 @@ def _typed(column, decimal: str):
     there = column.dropna()
     if not len(there):
         return column
-    if there.str.fullmatch(WHOLE).all():
+    if there.str.fullmatch(_WHOLE).all():
         return pd.to_numeric(column).astype("Int64")
     pointed = column
     if decimal == "," and not there.str.contains(".", regex=False).any():
         pointed = column.str.replace(",", ".", regex=False)
-    return pd.to_numeric(pointed) if pointed.dropna().str.fullmatch(DECIMAL).all() else column
+    return pd.to_numeric(pointed) if pointed.dropna().str.fullmatch(_DECIMAL).all() else column
 
 
 def _names(columns: list[str]) -> list[str]:

@@ -526,7 +526,7 @@ def test_a_gguf_drafts_over_stdio(file):
         (b"name,price\n" * 50, [], "a.db is not a SQLite database"),
         (b"SQLite format 3\0" + b"\0" * 2000, [], "a.db cannot be read"),
         (..., ["--model", "gpt-17"], "There is no model 'gpt-17'"),
-        (..., ["--model", "run:there-is-none"], "The run 'there-is-none' cannot be served"),
+        (..., ["--model", "run:there-is-none"], "The run 'there-is-none' has no model to open"),
         (..., ["--model", "missing.gguf"], "There is no GGUF file 'missing.gguf'"),
         (..., ["--model", "base", "--profile", "tpu"], "There is no profile 'tpu'"),
         (..., ["--http", "{taken}"], "Port {taken} of 127.0.0.1 cannot be used"),

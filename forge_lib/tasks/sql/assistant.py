@@ -23,12 +23,12 @@ from forge_lib.tasks.sql.schema import Schema, Table, quote_name, render_schema
 if TYPE_CHECKING:  # it imports torch, which tables and queries do without
     from forge_lib.models.generate import Completion
 
-Answer = Callable[[Sequence[Message]], "Completion"]
+_Answer = Callable[[Sequence[Message]], "Completion"]
 MAX_ROWS = 100  # of a result that is shown
 MAX_CELL = 500  # characters of a value that is shown
 TIME_LIMIT_S = 5.0
 MAX_QUESTION = 1000  # characters; with the schema it stays far below any model's context
-SCHEMA_TOKENS = 600  # of a prompt; longer schemas are trimmed to what the question seems to need, as in training
+_SCHEMA_TOKENS = 600  # of a prompt; longer schemas are trimmed to what the question seems to need, as in training
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class Assistant:
     (('pen',),)
     """
 
-    def __init__(self, file: Path | str, answer: Answer | None = None, tokenizer=None, max_rows: int = MAX_ROWS):
+    def __init__(self, file: Path | str, answer: _Answer | None = None, tokenizer=None, max_rows: int = MAX_ROWS):
         self.file, self.answer = Path(file), answer
         if not self.file.is_file():
             raise DataError(f"There is no file {self.file.name}. Give the path of a SQLite database.")
         if fault := why_unreadable(self.file):
             raise DataError(f"{self.file.name} {fault}.")
-        fit = fit_to(tokenizer, SCHEMA_TOKENS) if tokenizer else None
+        fit = fit_to(tokenizer, _SCHEMA_TOKENS) if tokenizer else None
         self._data = DataSet("own", self.file.parent, elsewhere={self.file.stem: self.file}, fit=fit)
         self._lock = threading.RLock()  # of the schema that is kept; the sandbox has one of its own
         self._sandbox = Sandbox(TIME_LIMIT_S, max_rows, cut=True)

@@ -28,7 +28,7 @@ STYLES = {
     "camelCase": lambda name: name.split("_")[0] + "".join(w.capitalize() for w in name.split("_")[1:]),
     "PascalCase": lambda name: "".join(w.capitalize() for w in name.split("_")),
 }
-STYLE_WEIGHTS = (12, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
+_STYLE_WEIGHTS = (12, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in the wild
 
 
 # SQLite's own rules (https://sqlite.org/src/file/src/tokenize.c): every character beyond ASCII may stand in a name, and
@@ -41,7 +41,7 @@ TOKEN = re.compile(
     |(?P<number>[0-9][\w.]*)""",
     re.DOTALL | re.VERBOSE | re.ASCII,
 )
-Reads = frozenset[tuple[str, str]]  # (table, column), both as `fold` gives them; column "" for the table itself
+_Reads = frozenset[tuple[str, str]]  # (table, column), both as `fold` gives them; column "" for the table itself
 
 
 def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: float = 0.2) -> tuple[Schema, list[Pair]]:
@@ -62,7 +62,7 @@ def augment(schema: Schema, pairs: Sequence[Pair], rng: random.Random, drop: flo
     columns = {(t.name, fold(c)) for t in tables for c in t.columns}
     tables = [replace(t, foreign_keys=tuple(k for k in t.foreign_keys if (k.table, fold(k.target)) in columns)) for t in tables]  # fmt: skip
     view = replace(schema, tables=tuple(tables))
-    style = rng.choices(list(STYLES), STYLE_WEIGHTS)[0]
+    style = rng.choices(list(STYLES), _STYLE_WEIGHTS)[0]
     names = {n: STYLES[style](n) or n for t in schema.tables for n in (t.name, *t.columns)}
     if style != "as it is" and _stay_apart(names, used):
         styled = replace(view, tables=tuple(_rename(t, names) for t in tables))
@@ -168,7 +168,7 @@ def _is_name(schema: Schema | None, sql: str, match: re.Match, name: str) -> boo
     return schema is not None and "]" not in name and _reads(schema, [bracketed]) != [None]
 
 
-def _reads(schema: Schema, queries: Sequence[str]) -> list[Reads | None]:
+def _reads(schema: Schema, queries: Sequence[str]) -> list[_Reads | None]:
     """What each query reads, as SQLite tells its authorizer; None where SQLite does not take it on this schema."""
     # No cache: a statement that is prepared already tells its authorizer nothing.
     with contextlib.closing(sqlite3.connect(":memory:", cached_statements=0)) as connection:
@@ -181,7 +181,7 @@ def _reads(schema: Schema, queries: Sequence[str]) -> list[Reads | None]:
         return [_reads_of(connection, schema, sql) for sql in queries]
 
 
-def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> Reads | None:
+def _reads_of(connection: sqlite3.Connection, schema: Schema, sql: str) -> _Reads | None:
     found: set[tuple[str, str]] = set()
     columns = {fold(t.name): {fold(c) for c in t.columns} for t in schema.tables}
 

@@ -14,9 +14,9 @@ from forge_lib.tasks.sql.near_misses import aliases, home
 from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.schema import Schema
 
-ColumnKey = tuple[str, str]  # table and column, as `schema.fold` writes them
-COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.Between, exp.In)
-RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_ColumnKey = tuple[str, str]  # table and column, as `schema.fold` writes them
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.Between, exp.In)
+_RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
 @dataclass
@@ -29,11 +29,11 @@ class Asked:
     joined: pairs of columns that are compared with each other
     """
 
-    compared: dict[ColumnKey, list[tuple[int | float | str, bool, bool]]] = field(
+    compared: dict[_ColumnKey, list[tuple[int | float | str, bool, bool]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    identifying: set[ColumnKey] = field(default_factory=set)
-    joined: set[frozenset[ColumnKey]] = field(default_factory=set)
+    identifying: set[_ColumnKey] = field(default_factory=set)
+    joined: set[frozenset[_ColumnKey]] = field(default_factory=set)
 
 
 def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
@@ -50,10 +50,10 @@ def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
         with contextlib.suppress(SqlglotError, RecursionError):
             tree = with_strings(parse_query(gold), schema.names)
             meant = aliases(tree)
-            for node in tree.find_all(*COMPARISONS):
+            for node in tree.find_all(*_COMPARISONS):
                 values = list(_literals(node))
                 for key in filter(None, (home(c, meant, schema) for c in _columns(node))):
-                    pattern, ends = isinstance(node, exp.Like), isinstance(node, RANGES)
+                    pattern, ends = isinstance(node, exp.Like), isinstance(node, _RANGES)
                     found.compared[key] += [
                         v for value in values if (v := (value, ends, pattern)) not in found.compared[key]
                     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-HEADER = b"SQLite format 3\0"
-OTHERS = (  # how files begin that are met under a database's name
+_HEADER = b"SQLite format 3\0"
+_OTHERS = (  # how files begin that are met under a database's name
     (rb"version https://git-lfs", "is a pointer of Git LFS and not the file itself. Run: git lfs pull"),
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|BZh|\xfd7zXZ", "is a compressed archive. Unpack it"),
     (rb"\s*<(!doctype|html|\?xml)", "is a web page. Download the file itself"),
@@ -35,8 +35,8 @@ def why_unreadable(path: Path) -> str:
         return f"cannot be opened ({error.strerror})"
     if not start:
         return "is empty (0 bytes). Copy it again"
-    if not start.startswith(HEADER):
-        known = (what for begins, what in OTHERS if re.match(begins, start, re.IGNORECASE))
+    if not start.startswith(_HEADER):
+        known = (what for begins, what in _OTHERS if re.match(begins, start, re.IGNORECASE))
         return next(known, "is not a SQLite database. It may be encrypted, or of another program: export it from there")
     expected = _bytes_by_header(start)
     unfinished = any(_size(path, end) for end in ("-wal", "-journal"))  # then the header may be ahead of the file

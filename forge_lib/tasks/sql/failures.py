@@ -30,7 +30,7 @@ PARTS = {
     "wrong columns": ("wrong column", "wrong aggregate", "missing column", "needless column"),
     "wrong value or filter": ("wrong value", "wrong filter", "missing filter", "needless filter"),
 }  # of `differences.DIFFERENCES`; all else is logic
-SYNTAX = ("syntax error", "unrecognized token", "incomplete input")  # SQLite's words
+_SYNTAX = ("syntax error", "unrecognized token", "incomplete input")  # SQLite's words
 
 
 def classify(record: dict) -> str:
@@ -47,7 +47,7 @@ def classify(record: dict) -> str:
         message = record["error"] or ""
         if message.startswith(("no such column", "no such table")):
             return "invented name"
-        return "syntax" if any(sign in message for sign in SYNTAX) else "other error"
+        return "syntax" if any(sign in message for sign in _SYNTAX) else "other error"
     if record["verdict"] == "wrong shape":
         return "wrong shape"
     return next(

@@ -13,10 +13,10 @@ from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.schema import fold, quote_name
 from forge_lib.tasks.sql.synthesis.profiling import Column, DatabaseProfile
 
-TABLES, COLUMNS, FILLINGS = 5, 5, 2  # most sets of tables, of columns for one of them, and fillings of a template
-COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.In, exp.Between)
-MISFIT = 0.7  # what a column of another kind than the template's loses
-UNUSED = (
+_TABLES, _COLUMNS, _FILLINGS = 5, 5, 2  # most sets of tables, of columns for one of them, and fillings of a template
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.In, exp.Between)
+_MISFIT = 0.7  # what a column of another kind than the template's loses
+_UNUSED = (
     0.3  # what a filling loses for a value or number of the question that it has no place for, or the other way round
 )
 
@@ -99,7 +99,7 @@ def _links(tree: exp.Query) -> Iterator[tuple[Slot, Slot]]:
 def _said(tree: exp.Query, mentions: Mentions) -> Iterator[tuple[exp.Literal, Slot | None]]:
     places = ((mentions.place(node.this), node) for node in tree.find_all(exp.Literal))
     for _, node in sorted(((at, n) for at, n in places if at is not None), key=lambda pair: pair[0]):
-        comparison = node.find_ancestor(*COMPARISONS)
+        comparison = node.find_ancestor(*_COMPARISONS)
         column = comparison.find(exp.Column) if comparison else None
         yield node, column.meta["slot"] if column else None
 
@@ -108,7 +108,7 @@ def fill(template: Template, asked: Mentions) -> list[Filling]:
     """The FILLINGS best fillings of a template for what a question says of its own database; none where no joins fit."""
     ways = [(_match(template, asked, tables, columns), tables, columns) for tables in _table_sets(template, asked)
             for columns in _column_sets(template, asked, tables)]  # fmt: skip
-    ways = sorted(ways, key=lambda way: -way[0])[:FILLINGS]
+    ways = sorted(ways, key=lambda way: -way[0])[:_FILLINGS]
     return [Filling(_written(template, asked, tables, columns), match) for match, tables, columns in ways]
 
 
@@ -120,7 +120,7 @@ def _match(template: Template, asked: Mentions, tables: dict[str, str], columns:
     ]
     fits += [asked.table(new) for new in tables.values()]
     covered = asked.covered(tables.values(), columns.values())
-    return (sum(fits) / max(1, len(fits)) + covered) / 2 - UNUSED * _values(template, asked, columns)[1]
+    return (sum(fits) / max(1, len(fits)) + covered) / 2 - _UNUSED * _values(template, asked, columns)[1]
 
 
 def _table_sets(template: Template, asked: Mentions) -> list[dict[str, str]]:
@@ -132,8 +132,8 @@ def _table_sets(template: Template, asked: Mentions) -> list[dict[str, str]]:
             chosen | {table: other} for chosen in sets for other in asked.profile.columns
             if other not in chosen.values() and all((chosen[n], other) in asked.joins for n in near if n in chosen)
         ]  # fmt: skip
-        sets = sorted(sets, key=lambda s: -sum(_table_fit(template, asked, a, b) for a, b in s.items()))[: 5 * TABLES]
-    return sets[:TABLES]
+        sets = sorted(sets, key=lambda s: -sum(_table_fit(template, asked, a, b) for a, b in s.items()))[: 5 * _TABLES]
+    return sets[:_TABLES]
 
 
 def _table_fit(template: Template, asked: Mentions, old: str, new: str) -> float:
@@ -156,9 +156,9 @@ def _column_sets(template: Template, asked: Mentions, tables: dict[str, str]) ->
         new = tables[slot[0]]
         fits = sorted(((_column_fit(template, asked, slot, c, slot in bound), (new, c.name))
                        for c in asked.profile.columns[new]), reverse=True)  # fmt: skip
-        sets = [(total + fit, chosen | {slot: column}) for total, chosen in sets for fit, column in fits[:COLUMNS]
+        sets = [(total + fit, chosen | {slot: column}) for total, chosen in sets for fit, column in fits[:_COLUMNS]
                 if column not in chosen.values()]  # fmt: skip
-        sets = sorted(sets, key=lambda s: -s[0])[:COLUMNS]
+        sets = sorted(sets, key=lambda s: -s[0])[:_COLUMNS]
     return [chosen for _, chosen in sets]
 
 
@@ -173,7 +173,7 @@ def _column_fit(template: Template, asked: Mentions, slot: Slot, column: Column,
     fit = named * asked.column(new) + (1 - named) * max(usual, asked.column(new) / 2)
     if bound and any((t, c) == new for _, t, c, _ in asked.values):
         fit += 1.0
-    return fit - MISFIT * (_family(old) != _family(column))
+    return fit - _MISFIT * (_family(old) != _family(column))
 
 
 def _family(column: Column) -> str:

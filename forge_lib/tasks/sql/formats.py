@@ -21,17 +21,17 @@ from forge_lib.models.chat import Message
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.pairs import Pair
 
-Conversation = list[Message]
-SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
-HALF = re.compile("[\ud800-\udfff]")  # of a character that JSON can spell and no file can hold
-FIELDS = tuple(Pair.__dataclass_fields__)
-AFTER_SQL = "; \t\r\n"  # what may stand behind a query and is no part of it
-ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
-MEANT = {"query": "sql", "answer": "sql", "gold": "sql", "db": "db_id", "database": "db_id", "schema": "db_id",
+_Conversation = list[Message]
+_SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
+_HALF = re.compile("[\ud800-\udfff]")  # of a character that JSON can spell and no file can hold
+_FIELDS = tuple(Pair.__dataclass_fields__)
+_AFTER_SQL = "; \t\r\n"  # what may stand behind a query and is no part of it
+_ASKED = ("db_id", "question", "sql")  # the fields that no pair lacks
+_MEANT = {"query": "sql", "answer": "sql", "gold": "sql", "db": "db_id", "database": "db_id", "schema": "db_id",
          "nl": "question", "text": "question", "prompt": "question", "level": "difficulty"}  # fmt: skip
 
 
-def conversation(data: DataSet, pair: Pair) -> Conversation:
+def conversation(data: DataSet, pair: Pair) -> _Conversation:
     """The turns of one pair: schema, question, SQL."""
     return [*data.messages(pair), {"role": "assistant", "content": pair.sql}]
 
@@ -42,28 +42,28 @@ def to_prompt_completion(data: DataSet, pair: Pair) -> dict:
     return {"prompt": turns[:-1], "completion": turns[-1:]}
 
 
-def to_chat(turns: Conversation) -> dict:
+def _to_chat(turns: _Conversation) -> dict:
     """OpenAI's and TRL's conversational record: {"messages": [{"role", "content"}, …]}."""
     return {"messages": turns}
 
 
-def from_chat(record: dict) -> Conversation:
+def _from_chat(record: dict) -> _Conversation:
     """The turns of a conversational record."""
     return [{"role": t["role"], "content": t["content"]} for t in record["messages"]]
 
 
-def to_sharegpt(turns: Conversation) -> dict:
+def _to_sharegpt(turns: _Conversation) -> dict:
     """ShareGPT record: {"conversations": [{"from": "system" | "human" | "gpt", "value"}, …]}."""
-    names = {role: name for name, role in SHAREGPT_ROLES.items()}
+    names = {role: name for name, role in _SHAREGPT_ROLES.items()}
     return {"conversations": [{"from": names[t["role"]], "value": t["content"]} for t in turns]}
 
 
-def from_sharegpt(record: dict) -> Conversation:
+def _from_sharegpt(record: dict) -> _Conversation:
     """The turns of a ShareGPT record."""
-    return [{"role": SHAREGPT_ROLES[t["from"]], "content": t["value"]} for t in record["conversations"]]
+    return [{"role": _SHAREGPT_ROLES[t["from"]], "content": t["value"]} for t in record["conversations"]]
 
 
-def to_alpaca(turns: Conversation) -> dict:
+def _to_alpaca(turns: _Conversation) -> dict:
     """Alpaca record with the fields that later tools added for several turns:
     {"system", "instruction", "input", "output", "history": [[asked, answered], …]}; `input` is always empty."""
     system = turns[0]["content"] if turns[0]["role"] == "system" else ""
@@ -72,7 +72,7 @@ def to_alpaca(turns: Conversation) -> dict:
     return {"system": system, "instruction": said[-2], "input": "", "output": said[-1], "history": history}
 
 
-def from_alpaca(record: dict) -> Conversation:
+def from_alpaca(record: dict) -> _Conversation:
     """The turns of an Alpaca record; instruction and input are one user turn, with an empty line between them.
 
     >>> [t["content"] for t in from_alpaca({"instruction": "Add.", "input": "1, 2", "output": "3"})]
@@ -87,7 +87,7 @@ def from_alpaca(record: dict) -> Conversation:
 
 def _bare(sql: str) -> str:
     """A query without what stands behind it; nothing but that stays, to be named with the golds that fail."""
-    return sql.rstrip(AFTER_SQL) or sql
+    return sql.rstrip(_AFTER_SQL) or sql
 
 
 def _from_spider(record: dict, ident: str) -> Pair:
@@ -103,10 +103,10 @@ def _from_bird(record: dict, ident: str) -> Pair:
 
 
 def _from_plain(record: dict, ident: str) -> Pair:
-    unknown = sorted(set(record) - set(FIELDS))
+    unknown = sorted(set(record) - set(_FIELDS))
     if unknown:
-        meant = f"; call it '{MEANT[unknown[0]]}'" if unknown[0] in MEANT else ""
-        raise ValueError(f"the field '{unknown[0]}' is unknown; a pair has {', '.join(FIELDS)}{meant}")
+        meant = f"; call it '{_MEANT[unknown[0]]}'" if unknown[0] in _MEANT else ""
+        raise ValueError(f"the field '{unknown[0]}' is unknown; a pair has {', '.join(_FIELDS)}{meant}")
     filled = {key: value for key, value in record.items() if value is not None and str(value).strip()}
     if type(filled.get("id")) is int:
         filled["id"] = str(filled["id"])
@@ -114,7 +114,7 @@ def _from_plain(record: dict, ident: str) -> Pair:
         filled["db_id"] = filled["db_id"].strip()
     if isinstance(filled.get("sql"), str):
         filled["sql"] = _bare(filled["sql"])
-    return Pair(**{"id": ident, **{key: record[key] for key in ASKED}, **filled})
+    return Pair(**{"id": ident, **{key: record[key] for key in _ASKED}, **filled})
 
 
 def _named(record: dict) -> dict:
@@ -125,8 +125,8 @@ def _named(record: dict) -> dict:
     return found
 
 
-CONVERSATIONS: dict[str, tuple[Callable[[Conversation], dict], Callable[[dict], Conversation]]] = {
-    "chat": (to_chat, from_chat), "alpaca": (to_alpaca, from_alpaca), "sharegpt": (to_sharegpt, from_sharegpt),
+CONVERSATIONS: dict[str, tuple[Callable[[_Conversation], dict], Callable[[dict], _Conversation]]] = {
+    "chat": (_to_chat, _from_chat), "alpaca": (_to_alpaca, from_alpaca), "sharegpt": (_to_sharegpt, _from_sharegpt),
 }  # fmt: skip
 PAIRS: dict[str, tuple[Callable[[Pair], dict], Callable[[dict, str], Pair]]] = {
     "spider": (lambda p: {"db_id": p.db_id, "question": p.question, "query": p.sql}, _from_spider),
@@ -136,7 +136,7 @@ PAIRS: dict[str, tuple[Callable[[Pair], dict], Callable[[dict, str], Pair]]] = {
 }  # fmt: skip
 
 
-def read_conversations(path: Path | str, kind: str) -> list[Conversation]:
+def read_conversations(path: Path | str, kind: str) -> list[_Conversation]:
     """Conversations of a JSON array or a JSONL file in the format `kind`: "chat", "alpaca" or "sharegpt".
 
     Raises DataError with file and line for what does not parse, lacks a field, is empty, or whose turns are out of
@@ -151,7 +151,7 @@ def read_conversations(path: Path | str, kind: str) -> list[Conversation]:
     return found
 
 
-def write_conversations(path: Path | str, conversations: Sequence[Conversation], kind: str) -> None:
+def write_conversations(path: Path | str, conversations: Sequence[_Conversation], kind: str) -> None:
     """Write conversations as JSONL in the format `kind`, whole or not at all."""
     write, _ = _known(kind, CONVERSATIONS)
     write_atomically(Path(path), json_lines(write(c) for c in conversations))
@@ -178,9 +178,9 @@ def read_pairs(path: Path | str, kind: str, db_id: str = "") -> list[Pair]:
 
 def _check_pair(pair: Pair) -> None:
     for name, value in vars(pair).items():
-        if not isinstance(value, str) or (name in ASKED and not value.strip()):
+        if not isinstance(value, str) or (name in _ASKED and not value.strip()):
             raise ValueError(f"the pair's {name} is empty or not a text")
-        if HALF.search(value):
+        if _HALF.search(value):
             raise ValueError(f"the pair's {name} holds half a character (a lone surrogate)")
     if pair.db_id in (".", "..") or set(pair.db_id) & set("/\\:\0"):  # it becomes a path
         raise ValueError(f"the pair's db_id '{pair.db_id[:60]}' is no plain name of a database")
@@ -194,12 +194,12 @@ def write_pairs(path: Path | str, pairs: Sequence[Pair], kind: str) -> None:
     records = [write(pair) for pair in pairs]
     if kind == "csv":
         for pair in pairs:
-            if HALF.search("".join(vars(pair).values())):
+            if _HALF.search("".join(vars(pair).values())):
                 raise DataError(
                     f"{Path(path).name}: the pair '{pair.id}' holds half a character (a lone surrogate). Mend it."
                 )
         out = io.StringIO(newline="")
-        table = csv.DictWriter(out, FIELDS, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        table = csv.DictWriter(out, _FIELDS, lineterminator="\n", quoting=csv.QUOTE_ALL)
         table.writeheader()
         table.writerows(records)
         text = out.getvalue()
@@ -225,7 +225,7 @@ def _located(path: Path, line: int, kind: str) -> Iterator[None]:
         raise fault(path, line, f"this is no {kind} record: {error}") from error
 
 
-def _check_turns(turns: Conversation) -> None:
+def _check_turns(turns: _Conversation) -> None:
     roles = [str(t["role"]) for t in turns]
     body = roles[1:] if roles[:1] == ["system"] else roles
     if not body or body != ["user", "assistant"] * (len(body) // 2):

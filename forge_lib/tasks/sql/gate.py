@@ -46,13 +46,13 @@ RULES = {
     "no leak: database": "A database of the unseen part occurs nowhere in training.",
 }
 NEAR = 0.8  # Jaccard similarity of two questions' character 5-grams from which they are near-duplicates
-SHINGLE = 5
-UNSAID = {word for flag in FLAGS for word in flag} | {"unixepoch"}  # words of SQL that a question says otherwise
-LONGEST_VALUE = 100  # characters; the course's own values end at 40
-CHAT_MARKS = re.compile(
+_SHINGLE = 5
+_UNSAID = {word for flag in FLAGS for word in flag} | {"unixepoch"}  # words of SQL that a question says otherwise
+_LONGEST_VALUE = 100  # characters; the course's own values end at 40
+_CHAT_MARKS = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|start_of_turn|end_of_turn)>|\[/?INST\]|<</?SYS>>"
 )
-PERMUTATIONS = 64  # of MinHash: candidates only, each is compared exactly afterwards
+_PERMUTATIONS = 64  # of MinHash: candidates only, each is compared exactly afterwards
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
     """The rules that one pair satisfies or breaks by itself, length excepted."""
     for kind, text in personal_data(f"{pair.question} {pair.sql}"):
         yield Finding(pair.id, "no personal data", f"{kind}: {text}")
-    for mark in CHAT_MARKS.findall(f"{pair.asked} {pair.sql}"):
+    for mark in _CHAT_MARKS.findall(f"{pair.asked} {pair.sql}"):
         yield Finding(pair.id, "no chat marks", mark)
     try:
         query = parse_query(pair.sql)
@@ -141,7 +141,7 @@ def check_pair(data: DataSet, pair: Pair, sandbox: Sandbox) -> Iterator[Finding]
         return
     said = with_strings(query, data.schema(pair.db_id).names) if '"' in pair.sql else query
     for text in (v.this for v in said.find_all(exp.Literal) if v.is_string):
-        if len(text) > LONGEST_VALUE or len(text.splitlines()) > 1:
+        if len(text) > _LONGEST_VALUE or len(text.splitlines()) > 1:
             yield Finding(pair.id, "values one would type", f"{len(text)} characters: {text[:40]!r}…")
     if pair.wording != "values":  # there the question words the value otherwise, on purpose
         for text in _missing_literals(pair.question, said):
@@ -181,7 +181,7 @@ def _missing_literals(question: str, query: exp.Expression) -> list[str]:
             and not bare
             and not re.fullmatch(r"[\d\-:%YmdHMSjwW ]*", text)
             and text.lower() not in asked
-            and text.lower() not in UNSAID
+            and text.lower() not in _UNSAID
         ):
             missing.add(text)
     return sorted(missing)
@@ -222,7 +222,7 @@ def _too_long(data: DataSet, pairs: Sequence[Pair], tokenizer, max_length: int) 
 def shingles(question: str) -> frozenset[str]:
     """The character 5-grams of a question, case and punctuation aside."""
     text = normalize(question)
-    return frozenset(text[i : i + SHINGLE] for i in range(max(1, len(text) - SHINGLE + 1)))
+    return frozenset(text[i : i + _SHINGLE] for i in range(max(1, len(text) - _SHINGLE + 1)))
 
 
 def near_duplicates(
@@ -247,9 +247,11 @@ def near_duplicates(
         if not known or not asked:
             continue
         each = [*known] if inside else [*known, *asked]
-        hashes = MinHash.bulk([[g.encode() for g in grams[id(p)]] for p in each], num_perm=PERMUTATIONS, hashfunc=crc32)
+        hashes = MinHash.bulk(
+            [[g.encode() for g in grams[id(p)]] for p in each], num_perm=_PERMUTATIONS, hashfunc=crc32
+        )
         sketch = {id(p): h for p, h in zip(each, hashes, strict=True)}
-        index = MinHashLSH(threshold - 0.1, PERMUTATIONS)  # looser than wanted: a candidate missed is not found again
+        index = MinHashLSH(threshold - 0.1, _PERMUTATIONS)  # looser than wanted: a candidate missed is not found again
         if not inside:
             for number, pair in enumerate(known):
                 index.insert(number, sketch[id(pair)])

@@ -18,9 +18,9 @@ from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.pairs import Pair
 
-NO_ROWS = "It returns no rows, or none with a value."
-SHOWN, WIDTH = 5, 220  # pairs named in the remarks, characters of a line
-MANY = 1000  # queries from which on a progress bar is shown
+_NO_ROWS = "It returns no rows, or none with a value."
+SHOWN, _WIDTH = 5, 220  # pairs named in the remarks, characters of a line
+_MANY = 1000  # queries from which on a progress bar is shown
 
 Query = tuple[str, str]  # db_id, SQL
 
@@ -34,7 +34,7 @@ def golds_that_fail(data: DataSet, found: dict[Query, str] | None = None) -> lis
     """
     found = _check_golds(data) if found is None else found
     reasons = [(p, found.get((p.db_id, p.sql), "")) for _, pairs in data.splits() for p in pairs]
-    return [(pair, reason) for pair, reason in reasons if reason not in ("", NO_ROWS)]
+    return [(pair, reason) for pair, reason in reasons if reason not in ("", _NO_ROWS)]
 
 
 def golds_without_rows(data: DataSet, found: dict[Query, str] | None = None) -> list[Pair]:
@@ -43,11 +43,11 @@ def golds_without_rows(data: DataSet, found: dict[Query, str] | None = None) -> 
     It earns no reward, however: see `score`. found: as in `golds_that_fail`
     """
     found = _check_golds(data) if found is None else found
-    return [p for _, pairs in data.splits() for p in pairs if found.get((p.db_id, p.sql)) == NO_ROWS]
+    return [p for _, pairs in data.splits() for p in pairs if found.get((p.db_id, p.sql)) == _NO_ROWS]
 
 
 def _check_golds(data: DataSet) -> dict[Query, str]:
-    """What is the matter with each gold that has something the matter: NO_ROWS, or the reason why it fails.
+    """What is the matter with each gold that has something the matter: _NO_ROWS, or the reason why it fails.
 
     Remembered under `.cache/golds/` until a query, a database (its file's state and header) or the scorer changes; a
     query that was late, or that took its worker down, is asked again. Raises SandboxError where no SQL can run.
@@ -56,7 +56,7 @@ def _check_golds(data: DataSet) -> dict[Query, str]:
     kept = CACHE / "golds" / f"{_key(data, queries)}.json"
     known = _remembered(kept)
     asked = queries if known is None else [query for query, why in known.items() if why is None]
-    every = {q: _verdict(q[1], data.database(q[0])) for q in tqdm(asked, "golds", disable=len(asked) < MANY)}
+    every = {q: _verdict(q[1], data.database(q[0])) for q in tqdm(asked, "golds", disable=len(asked) < _MANY)}
     found = {query: why for query, why in ((known or {}) | every).items() if why}
     if asked:
         lasting = [[*query, None if score.is_passing(why, query[1]) else why] for query, why in found.items()]
@@ -99,7 +99,7 @@ def remarks(data: DataSet) -> str:
 
 
 def _listed(texts: Sequence[str], name: str) -> list[str]:
-    shown = ["  " + " ".join(text.split())[:WIDTH] for text in texts[:SHOWN]]
+    shown = ["  " + " ".join(text.split())[:_WIDTH] for text in texts[:SHOWN]]
     return shown + ([f"  … and {len(texts) - SHOWN} more: {name} has them all"] if len(texts) > SHOWN else [])
 
 
@@ -115,7 +115,7 @@ def _once(sql: str, database: Path) -> str:
     verdict = score.score(sql, sql, database).verdict
     if verdict != "correct":
         raise GoldError(f"The gold query scores as '{verdict}' against itself: {sql}")
-    return NO_ROWS if score.returns_nothing(sql, database) else ""
+    return _NO_ROWS if score.returns_nothing(sql, database) else ""
 
 
 def _key(data: DataSet, queries: Sequence[Query]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from forge_lib.tasks.sql.ranking import Index, Item, columns_holding, index_schema, named_values, rank
 from forge_lib.tasks.sql.schema import Schema, fold, render_schema
 
-CUTS = 7  # trials of where to cut; each halves the tokens left unused
+_CUTS = 7  # trials of where to cut; each halves the tokens left unused
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def trim_schema(
     forced = _kept(index, keep) or order[:1]
     # How many characters take `budget` tokens differs from name to name, so it is tried out.
     trimmed, low, high = _view(schema, _fill(index, forced, order, 0)), 0.0, 2 * budget * len(full) / length
-    for _ in range(CUTS):
+    for _ in range(_CUTS):
         view = _view(schema, _fill(index, forced, order, (low + high) / 2))
         if count(render_schema(view.schema)) <= budget:
             trimmed, low = view, (low + high) / 2

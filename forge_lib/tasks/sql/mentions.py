@@ -13,14 +13,14 @@ from forge_lib.tasks.sql.schema import words
 from forge_lib.tasks.sql.synthesis.profiling import Column, DatabaseProfile
 
 Slot = tuple[str, str]  # table and column, as the schema writes them
-NUMBERS = dict(
+_NUMBERS = dict(
     zip(
         ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"],
         range(2, 13),
         strict=True,
     )
 )
-LONGEST = 5  # words of a stored value that is looked for
+_LONGEST = 5  # words of a stored value that is looked for
 WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 
 
@@ -79,7 +79,7 @@ class Lexicon:
         for (table, name), column in self.columns.items():
             for value in column.values if column.kind not in ("number", "year", "date", "key") else ():
                 said = tuple(w.lower() for w in WORD.findall(str(value)))
-                if isinstance(value, str) and 0 < len(said) <= LONGEST and len("".join(said)) > 2:
+                if isinstance(value, str) and 0 < len(said) <= _LONGEST and len("".join(said)) > 2:
                     self.stored.setdefault(said, []).append((table, name, value))
 
 
@@ -96,7 +96,7 @@ class Mentions:
         self.stems = [stem(w) for w in self.words]
         self.values = self._values()
         self._valued = {n for at, _, _, v in self.values for n in range(at, at + len(WORD.findall(v)))}
-        spelt = [str(NUMBERS.get(w.lower(), w)) for n, w in enumerate(self.words) if n not in self._valued]
+        spelt = [str(_NUMBERS.get(w.lower(), w)) for n, w in enumerate(self.words) if n not in self._valued]
         self.numbers = [w for w in spelt if w[0].isdigit()]
         held = {v.lower() for *_, v in self.values}
         self.named = [v for v in named_values(question) if v.lower() not in held]
@@ -110,7 +110,7 @@ class Mentions:
         stored, found, at = self.lexicon.stored, [], 0
         lower = [w.lower() for w in self.words]
         while at < len(lower):
-            for length in range(LONGEST, 0, -1):
+            for length in range(_LONGEST, 0, -1):
                 hits = stored.get(tuple(lower[at : at + length])) or (length == 1 and stored.get((self.stems[at],)))
                 if hits:
                     found += [(at, *hit) for hit in hits]
@@ -122,7 +122,7 @@ class Mentions:
     def place(self, literal: str) -> int | None:
         """Where (which word) the question says a literal of its query; None where it does not."""
         wanted = [w.lower() for w in WORD.findall(literal)]
-        said = [str(NUMBERS.get(w.lower(), w.lower())) for w in self.words]
+        said = [str(_NUMBERS.get(w.lower(), w.lower())) for w in self.words]
         spots = (n for n in range(len(said)) if wanted and said[n : n + len(wanted)] == wanted)
         return next(spots, next((n for n, s in enumerate(self.stems) if [s] == wanted), None))
 
@@ -155,7 +155,7 @@ class Mentions:
         """
         names = {n for n, s in enumerate(self.stems) if s in self.lexicon.stems}
         kinds = (
-            "valueword" if n in self._valued else "numberword" if w[0].isdigit() or w.lower() in NUMBERS
+            "valueword" if n in self._valued else "numberword" if w[0].isdigit() or w.lower() in _NUMBERS
             else "nameword" if n in names else w.lower() for n, w in enumerate(self.words)
         )  # fmt: skip
         return " ".join(kinds)

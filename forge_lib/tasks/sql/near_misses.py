@@ -15,11 +15,11 @@ from sqlglot.errors import SqlglotError
 from forge_lib.tasks.sql.parsing import parse_query, with_strings
 from forge_lib.tasks.sql.schema import Schema, fold, quote_name
 
-EDGES = {exp.GT: exp.GTE, exp.GTE: exp.GT, exp.LT: exp.LTE, exp.LTE: exp.LT}
-OPPOSITES = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.NEQ, exp.NEQ: exp.EQ}
+_EDGES = {exp.GT: exp.GTE, exp.GTE: exp.GT, exp.LT: exp.LTE, exp.LTE: exp.LT}
+_OPPOSITES = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.NEQ, exp.NEQ: exp.EQ}
 AGGREGATES = {exp.Min: exp.Max, exp.Max: exp.Min, exp.Sum: exp.Avg, exp.Avg: exp.Sum}
-SETS = {exp.Except: exp.Intersect, exp.Intersect: exp.Union, exp.Union: exp.Intersect}
-Edit = Callable[[exp.Expression], Iterator[exp.Expression]]  # what may stand in a node's place; each a new tree
+_SETS = {exp.Except: exp.Intersect, exp.Intersect: exp.Union, exp.Union: exp.Intersect}
+_Edit = Callable[[exp.Expression], Iterator[exp.Expression]]  # what may stand in a node's place; each a new tree
 
 
 def near_misses(gold: str, schema: Schema, most: int = 24) -> list[str]:
@@ -43,7 +43,7 @@ def near_misses(gold: str, schema: Schema, most: int = 24) -> list[str]:
     return list(found)[:most]
 
 
-def _edited(tree: exp.Expression, edit: Edit) -> Iterator[str]:
+def _edited(tree: exp.Expression, edit: _Edit) -> Iterator[str]:
     """The query with one node edited, for each node and each edit of it.
 
     A comparison is edited wherever it stands: who errs in a CASE errs in the GROUP BY that repeats it.
@@ -97,8 +97,8 @@ def _is_a_set(select: exp.Select) -> bool:
 
 
 def _edges(node: exp.Expression) -> Iterator[exp.Expression]:
-    if type(node) in EDGES:
-        yield _as(node, EDGES[type(node)])
+    if type(node) in _EDGES:
+        yield _as(node, _EDGES[type(node)])
     elif isinstance(node, exp.Between):
         low, high = node.args["low"], node.args["high"]
         for above, below in ((exp.GT, exp.LTE), (exp.GTE, exp.LT)):
@@ -111,8 +111,8 @@ def _edges(node: exp.Expression) -> Iterator[exp.Expression]:
 
 def _opposite(node: exp.Expression) -> Iterator[exp.Expression]:
     in_join = node.find_ancestor(exp.Join, exp.Select)
-    if type(node) in OPPOSITES and not isinstance(in_join, exp.Join):
-        yield _as(node, OPPOSITES[type(node)])
+    if type(node) in _OPPOSITES and not isinstance(in_join, exp.Join):
+        yield _as(node, _OPPOSITES[type(node)])
 
 
 def _joins(node: exp.Expression) -> Iterator[exp.Expression]:
@@ -169,8 +169,8 @@ def _limit(node: exp.Expression) -> Iterator[exp.Expression]:
 
 
 def _sets(node: exp.Expression) -> Iterator[exp.Expression]:
-    if type(node) in SETS:
-        yield _as(node, SETS[type(node)])
+    if type(node) in _SETS:
+        yield _as(node, _SETS[type(node)])
         if isinstance(node, exp.Union):
             yield _with(node, distinct=not node.args.get("distinct"))
 
@@ -208,7 +208,7 @@ def _pattern(node: exp.Expression) -> Iterator[exp.Expression]:
 
 def _constants(node: exp.Expression) -> Iterator[exp.Expression]:
     """A whole number that is compared with, one more; a list of IN without one of its values."""
-    for part in ("this", "expression", "low", "high") if isinstance(node, (exp.Between, *OPPOSITES)) else ():
+    for part in ("this", "expression", "low", "high") if isinstance(node, (exp.Between, *_OPPOSITES)) else ():
         literal = node.args.get(part)
         if isinstance(literal, exp.Literal) and literal.is_int and not literal.is_string:
             yield _with(node, **{part: exp.Literal.number(int(literal.this) + 1)})
@@ -217,7 +217,7 @@ def _constants(node: exp.Expression) -> Iterator[exp.Expression]:
             yield _with(node, expressions=[e.copy() for e in node.expressions[:n] + node.expressions[n + 1 :]])
 
 
-def _other_columns(tree: exp.Expression, schema: Schema) -> Edit:
+def _other_columns(tree: exp.Expression, schema: Schema) -> _Edit:
     """Another column of the same table and type, wherever a column stands outside the condition of a join."""
     tables = {fold(t.name): t for t in schema.tables}
     meant = aliases(tree)

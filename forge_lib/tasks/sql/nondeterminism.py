@@ -17,15 +17,15 @@ from forge_lib.tasks.sql.ordering import Execute, Ranked, limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import same_rows
 
-CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
+_CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
 CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
-ROWS_WANTED = (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation, exp.Subquery)  # around a subquery
-RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
-LISTS = (exp.GroupConcat, exp.JSONArrayAgg, exp.JSONObjectAgg)  # aggregates that keep the order of reading
-AGGREGATES = (exp.AggFunc, *LISTS)  # to sqlglot, those that make JSON are no AggFunc,
-UNKNOWN_AGGREGATES = {"total", "jsonb_group_array", "jsonb_group_object"}  # and these are Anonymous
-CHANGING = re.compile(rf"\b(?:{'|'.join([*CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
+_ROWS_WANTED = (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation, exp.Subquery)  # around a subquery
+_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
+_LISTS = (exp.GroupConcat, exp.JSONArrayAgg, exp.JSONObjectAgg)  # aggregates that keep the order of reading
+AGGREGATES = (exp.AggFunc, *_LISTS)  # to sqlglot, those that make JSON are no AggFunc,
+_UNKNOWN_AGGREGATES = {"total", "jsonb_group_array", "jsonb_group_object"}  # and these are Anonymous
+_CHANGING = re.compile(rf"\b(?:{'|'.join([*_CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
 
 
 def nondeterminism(sql: str | exp.Query, run: Execute) -> str:
@@ -86,7 +86,7 @@ def _ranked_first(tree: exp.Query, run: Execute) -> str:
     for window in last.find_all(exp.Window):
         terms = window.args["order"].expressions if window.args.get("order") else []
         inside = window.find_ancestor(exp.Subquery, exp.CTE) is not None
-        if inside and isinstance(window.this, RANKS) and terms and terms[0].args.get("nulls_first"):
+        if inside and isinstance(window.this, _RANKS) and terms and terms[0].args.get("nulls_first"):
             terms[0].set("nulls_first", False)
             named = f"{window.this.sql(dialect='sqlite')} puts rows without a value of {terms[0].this.sql(dialect='sqlite')} first"
             rows, others = run(tree.sql(dialect="sqlite")), run(last.sql(dialect="sqlite"))
@@ -97,14 +97,14 @@ def _ranked_first(tree: exp.Query, run: Execute) -> str:
 
 def _clock_or_chance(tree: exp.Expression) -> str:
     """The first call in a query whose value changes by itself, as text; "" when there is none."""
-    if not CHANGING.search(tree.sql(dialect="sqlite")):
+    if not _CHANGING.search(tree.sql(dialect="sqlite")):
         return ""
     for call in tree.find_all(exp.Func):
         text = call.sql(dialect="sqlite")
         name = text.partition("(")[0].lower()
         given = [a.this if isinstance(a, exp.TsOrDsToTimestamp) else a for a in call.iter_expressions()]
         now = any(isinstance(a, exp.Literal) and a.this.lower() == "now" for a in given)
-        if name in CHANCE or name.startswith("current_") or (name in CLOCKS and (now or not given)):
+        if name in _CHANCE or name.startswith("current_") or (name in CLOCKS and (now or not given)):
             return text
     return ""
 
@@ -192,7 +192,7 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
     """The columns of an expression of a grouped query that stand in no aggregate, subquery or grouped expression."""
 
     def closed(node: exp.Expression) -> bool:
-        unknown = isinstance(node, exp.Anonymous) and node.name.lower() in UNKNOWN_AGGREGATES
+        unknown = isinstance(node, exp.Anonymous) and node.name.lower() in _UNKNOWN_AGGREGATES
         known = isinstance(node, (*AGGREGATES, exp.Query, exp.Window))
         return known or unknown or node.sql(dialect="sqlite").lower() in grouped
 
@@ -204,7 +204,7 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
 def _several_for_one(tree: exp.Query, run: Execute) -> str:
     """Where a subquery that stands for one value has several, of which SQLite takes the first it reads."""
     for subquery in tree.find_all(exp.Subquery):
-        if subquery.parent is None or isinstance(subquery.parent, ROWS_WANTED):
+        if subquery.parent is None or isinstance(subquery.parent, _ROWS_WANTED):
             continue
         query = subquery.unnest()
         if isinstance(query, exp.Query) and query.args.get("order") is None and query.args.get("limit") is None:
@@ -232,7 +232,7 @@ def _otherwise_read(tree: exp.Query, run: Execute) -> str:
 
 def _reading_may_matter(tree: exp.Query) -> bool:
     """Whether the order of reading may show in more than what the other checks see, a tie at a LIMIT for one."""
-    if tree.find(exp.Window, *LISTS, exp.Anonymous) is not None:
+    if tree.find(exp.Window, *_LISTS, exp.Anonymous) is not None:
         return True
     if any(not isinstance(s.parent, (exp.From, exp.Join, exp.Exists)) for s in tree.find_all(exp.Subquery)):
         return True  # of a scalar subquery SQLite takes the first row

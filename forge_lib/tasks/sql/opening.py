@@ -17,12 +17,12 @@ import time
 from pathlib import Path, PurePath
 
 SIDE_FILES = ("-wal", "-journal")
-COPY_TRIES, PAUSE_S = 20, 0.05  # of a file that keeps changing while it is copied
-LOCKED_S = 1.0  # how long a writer that is just committing is waited for
-WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
+_COPY_TRIES, _PAUSE_S = 20, 0.05  # of a file that keeps changing while it is copied
+_LOCKED_S = 1.0  # how long a writer that is just committing is waited for
+_WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
 
 State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
-NO_FILE: State = (0, 0, 0)
+_NO_FILE: State = (0, 0, 0)
 FileState = tuple[str, State, State, State, bytes]
 
 
@@ -32,7 +32,7 @@ def file_state(path: Path | str) -> FileState:
     Raises FileNotFoundError when there is no file at `path`, OSError when it cannot be read.
     """
     real = os.path.realpath(path)
-    if (state := _state(real)) == NO_FILE:
+    if (state := _state(real)) == _NO_FILE:
         raise FileNotFoundError(f"There is no SQLite database at {path}.")
     wal, journal = (_state(real + suffix) for suffix in SIDE_FILES)
     # The header counts the changes, of which two may fall into one tick of the clock. It is not read from a file that
@@ -55,15 +55,15 @@ def reading_uri(path: Path | str) -> str:
         readable = (has_index or not wal[1]) and _can_read(in_place)
         return in_place if readable else f"{_uri(_copy_mended(found))}?mode=ro"
     # SQLite would make a -wal and a -shm for a file in WAL mode that nobody has open.
-    in_use = has_index and wal != NO_FILE
-    return f"{in_place}&immutable=1" if not in_use and header[18:20] == WRITE_AHEAD else in_place
+    in_use = has_index and wal != _NO_FILE
+    return f"{in_place}&immutable=1" if not in_use and header[18:20] == _WRITE_AHEAD else in_place
 
 
 def _state(path: str) -> State:
     with contextlib.suppress(FileNotFoundError):
         found = os.stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns
-    return NO_FILE
+    return _NO_FILE
 
 
 def _uri(path: PurePath) -> str:
@@ -79,7 +79,7 @@ def _header(path: str) -> bytes:
 
 def _can_read(uri: str) -> bool:
     try:
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=LOCKED_S)) as connection:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=_LOCKED_S)) as connection:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         return False
@@ -89,12 +89,12 @@ def _can_read(uri: str) -> bool:
 
 
 def _copy_mended(found: FileState) -> Path:
-    for _ in range(COPY_TRIES):
+    for _ in range(_COPY_TRIES):
         folder = _copied(found)
         before, found = found, file_state(found[0])
         if found == before:
             return Path(folder.name) / Path(found[0]).name
-        time.sleep(PAUSE_S)
+        time.sleep(_PAUSE_S)
     raise sqlite3.OperationalError(f"{Path(found[0]).name} changes faster than it can be copied; copy it by hand.")
 
 

@@ -10,7 +10,7 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 TYPES_NESTED = 8  # sqlglot tries each as a type and as a call: every one more doubles its time, 12 take a second
-ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has and no schema lists
+_ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has and no schema lists
 
 
 def parse_query(sql: str) -> exp.Query:
@@ -68,7 +68,7 @@ def with_strings(query: exp.Query, names: Collection[str]) -> exp.Query:
     >>> print(with_strings(query, {"t", "name", "kind"}).sql(dialect="sqlite"))
     SELECT "name" FROM t WHERE kind = 'new'
     """
-    known = {*names, *ROWID} | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
+    known = {*names, *_ROWID} | {alias.alias.lower() for alias in query.find_all(exp.Alias, exp.TableAlias)}
     known |= {column.name.lower() for alias in query.find_all(exp.TableAlias) for column in alias.columns}
 
     def meant(node: exp.Expression) -> exp.Expression:

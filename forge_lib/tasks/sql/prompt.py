@@ -41,8 +41,8 @@ def extract_sql(text: str, strict: bool = False) -> str:
     text = text.strip()
     if strict:
         body = text.removesuffix(";").strip()
-        starts = START.match(_blanked(COMMENT, body).lstrip())
-        return body if starts and ";" not in _blanked(QUOTED, body) else ""
+        starts = _START.match(_blanked(_COMMENT, body).lstrip())
+        return body if starts and ";" not in _blanked(_QUOTED, body) else ""
     text = _after_thoughts(text)
     bodies = [*_fields(text), *_blocks(text), (text, False)]
     found = [s for body, fenced in bodies for s in _statements(body, fenced)]
@@ -50,29 +50,29 @@ def extract_sql(text: str, strict: bool = False) -> str:
 
 
 NAME = r"""(?:\w+|"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\])"""
-START = re.compile(
+_START = re.compile(
     rf"\b(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?{NAME}\s*(?:\([^)]*\)\s*)?AS\s*(?:(?:NOT\s+)?MATERIALIZED\s*)?\()",
     re.I,
 )
-COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)
-QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.S)
-THOUGHT = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
-FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*(?!SELECT\b|WITH\b|VALUES\b)([A-Za-z][\w+#.-]*)?(.*?)(?:\1|\Z)", re.S | re.I)
-END = re.compile(rf"{QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w|<\|", re.S)
+_COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)
+_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.S)
+_THOUGHT = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*(?!SELECT\b|WITH\b|VALUES\b)([A-Za-z][\w+#.-]*)?(.*?)(?:\1|\Z)", re.S | re.I)
+_END = re.compile(rf"{_QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w|<\|", re.S)
 # A statement goes on where the text before ends so, or the text after begins so. In capitals: prose says "from" and "as".
-OPEN = re.compile(
+_OPEN = re.compile(
     r"(?:[(),=<>+*/|-]|\b(?:UNION|ALL|INTERSECT|EXCEPT|AS|IN|EXISTS|NOT|AND|OR|WHERE|FROM|JOIN|ON|BY|SELECT|DISTINCT|WHEN|THEN|ELSE))\s*\Z"
 )
-CLAUSE = re.compile(
+_CLAUSE = re.compile(
     r"(?:(FROM|WHERE|GROUP|HAVING|ORDER|LIMIT|OFFSET|UNION|INTERSECT|EXCEPT|(?:LEFT|RIGHT|FULL|INNER|OUTER|CROSS|NATURAL|JOIN)|AND|OR|ON|WINDOW)\b|\))",
     re.I,
 )
 # Where words may follow: a line that begins with a word or as a table does, the end of a sentence, a dash.
-PROSE = re.compile(
+_PROSE = re.compile(
     r"\n(?=[ \t]*(?:(?P<word>[^\W\d_][\w']*)(?P<after>.?)|\|(?!\|)))|\.(?=\s+[A-Z]|\s*\Z)|。|\s(?=[—–]\s)"
 )
-JSON_TEXT = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*")', re.S)
-CLOSING = {"`": "`", '"': '"', "'": "'", "{": "}"}
+_JSON_TEXT = re.compile(r'"(\w+)"\s*:\s*("(?:[^"\\]|\\.)*")', re.S)
+_CLOSING = {"`": "`", '"': '"', "'": "'", "{": "}"}
 
 
 def _blanked(pattern: re.Pattern, text: str) -> str:
@@ -82,25 +82,25 @@ def _blanked(pattern: re.Pattern, text: str) -> str:
 
 def _after_thoughts(text: str) -> str:
     """The answer behind what a model thought aloud; "" where it never came to an end."""
-    rest = THOUGHT.sub("", text, count=1)
+    rest = _THOUGHT.sub("", text, count=1)
     tail = re.split(r"</(?:think|thinking|thought|reasoning)>", rest, flags=re.I)[-1]  # some templates open the tag
-    return tail if START.search(tail) else rest
+    return tail if _START.search(tail) else rest
 
 
 def _fields(text: str) -> Iterator[tuple[str, bool]]:
     """The texts in JSON that begin like a statement, each with True: those called SQL or query before others."""
-    fields = sorted(JSON_TEXT.finditer(text), key=lambda field: not re.search("sql|query", field.group(1), re.I))
+    fields = sorted(_JSON_TEXT.finditer(text), key=lambda field: not re.search("sql|query", field.group(1), re.I))
     for field in fields:
         with contextlib.suppress(ValueError):
             body = json.loads(field.group(2), strict=False)
-            if START.match(_blanked(COMMENT, body).lstrip()):
+            if _START.match(_blanked(_COMMENT, body).lstrip()):
                 yield body, True
 
 
 def _blocks(text: str) -> list[tuple[str, bool]]:
     """The contents of fenced blocks: those marked as SQL first, then unmarked ones, then others; each with True."""
     ranked = []
-    for fence in FENCE.finditer(text):
+    for fence in _FENCE.finditer(text):
         label = (fence.group(2) or "").lower()
         kind = 0 if re.search(r"sql|postgres|duckdb", label) else 1 if not label else 2
         ranked.append((kind, fence.group(3)))
@@ -109,9 +109,9 @@ def _blocks(text: str) -> list[tuple[str, bool]]:
 
 def _statements(body: str, fenced: bool) -> Iterator[str]:
     """What may be a statement, in the order of likelihood: first what begins where a line or a sentence begins."""
-    searched = _blanked(COMMENT, body)
-    starts = [m.start() for m in START.finditer(searched)]
-    own = [n for n in starts if n == starts[0] or not OPEN.search(searched[:n])]
+    searched = _blanked(_COMMENT, body)
+    starts = [m.start() for m in _START.finditer(searched)]
+    own = [n for n in starts if n == starts[0] or not _OPEN.search(searched[:n])]
     first = [n for n in own if re.search(r"(?:\A|[\n:.!?>`\"'])[ \t(]*\Z", searched[:n])]
     for start in [*first, *(n for n in own if n not in first and starts[0] not in first)]:
         yield _trimmed(_whole(body[start:], fenced), body[start - 1] if start else "")
@@ -120,7 +120,7 @@ def _statements(body: str, fenced: bool) -> Iterator[str]:
 def _whole(text: str, fenced: bool) -> str:
     """From the start of a statement to its semicolon, to a bracket that closes nothing, or to the text after it."""
     depth = 0
-    for mark in END.finditer(text):
+    for mark in _END.finditer(text):
         sign, before = mark.group(), text[: mark.start()]
         depth += (sign == "(") - (sign == ")")
         if sign in (";", "```", "~~~", "<|") or sign[:2] == "</" or depth < 0:
@@ -132,20 +132,20 @@ def _whole(text: str, fenced: bool) -> str:
 
 def _goes_on(before: str, after: str) -> bool:
     """Whether a statement goes on behind an empty line."""
-    after = _blanked(COMMENT, after).lstrip()
-    clause = CLAUSE.match(after)
+    after = _blanked(_COMMENT, after).lstrip()
+    clause = _CLAUSE.match(after)
     word = clause.group(1) or "" if clause else ""
     main = before[:4].upper() == "WITH" and before.rstrip()[-1:] == ")" and after[:6].upper() == "SELECT"
-    return bool(OPEN.search(before)) or main or (clause is not None and (word.istitle() <= before[:6].istitle()))
+    return bool(_OPEN.search(before)) or main or (clause is not None and (word.istitle() <= before[:6].istitle()))
 
 
 def _trimmed(statement: str, opener: str) -> str:
     """A statement without what follows it in words, or behind the quotation mark that opened it."""
     if is_query(statement):
         return statement
-    cuts = [m.start() for m in PROSE.finditer(statement) if _is_prose(m)]
-    if opener in CLOSING:
-        cuts += [n for n, sign in enumerate(statement) if sign == CLOSING[opener]]
+    cuts = [m.start() for m in _PROSE.finditer(statement) if _is_prose(m)]
+    if opener in _CLOSING:
+        cuts += [n for n, sign in enumerate(statement) if sign == _CLOSING[opener]]
     shorter = (statement[:n].rstrip() for n in sorted(cuts))
     return next((s for s in shorter if is_query(s)), statement)
 
@@ -156,4 +156,6 @@ def _is_prose(found: re.Match) -> bool:
     if word is None:
         return True
     like_a_sentence = word[0].isupper() and word[1:].islower()
-    return (like_a_sentence or found["after"] in (":", "：")) and not CLAUSE.match(found.string[found.end() :].lstrip())
+    return (like_a_sentence or found["after"] in (":", "：")) and not _CLAUSE.match(
+        found.string[found.end() :].lstrip()
+    )

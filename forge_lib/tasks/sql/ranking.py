@@ -25,15 +25,15 @@ from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, fold, qu
 
 # Chosen on the 15 widest databases of Spider's training part, at a half and a quarter of the schema's length.
 SAME_WORD = 0.85  # Jaro-Winkler similarity (0..1) from which two words may be one, inflected or misspelt
-TABLE_WEIGHT = 1.5  # what a match of the table's name adds to a column; a match of its own name adds 1
-FROM_COLUMN, FROM_NEIGHBOUR = 0.5, 0.5  # what a table counts of its best column, and a joined table of that sum
-VALUE_BONUS = 0.5  # for a column that holds a value named in the question
-WELL_MATCHING = 4  # the best tables of a question, between which join paths come in
-SEARCHED_ROWS = 2000  # of each table
+_TABLE_WEIGHT = 1.5  # what a match of the table's name adds to a column; a match of its own name adds 1
+_FROM_COLUMN, _FROM_NEIGHBOUR = 0.5, 0.5  # what a table counts of its best column, and a joined table of that sum
+_VALUE_BONUS = 0.5  # for a column that holds a value named in the question
+_WELL_MATCHING = 4  # the best tables of a question, between which join paths come in
+_SEARCHED_ROWS = 2000  # of each table
 SEARCHED_STEPS = (
     10_000_000  # of SQLite's virtual machine, for all tables together; a clock would show busy machines less
 )
-OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
+_OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
 TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
 
 Item = tuple[str, str]  # lower-case table and column; column "" for the table itself
@@ -101,12 +101,12 @@ def rank(index: Index, question: str, held: Collection[Item]) -> list[Item]:
     asked = [w for w in _split(question) if len(w) > 3 or w in index.vocabulary]  # "the" resembles too much
     alike = process.cdist(index.vocabulary, asked or [""], scorer=JaroWinkler.normalized_similarity).max(1)  # (W,)
     alike = np.where(alike >= SAME_WORD, alike, 0)
-    column = index.column_weights @ alike + [VALUE_BONUS * (item in held) for item in index.items]
+    column = index.column_weights @ alike + [_VALUE_BONUS * (item in held) for item in index.items]
     table, best = index.table_weights @ alike, np.zeros(len(index.tables))
     np.maximum.at(best, index.owner, column)
-    table += FROM_NEIGHBOUR * (index.joined * (table + FROM_COLUMN * best)).max(1)
-    order = np.argsort(-(column + TABLE_WEIGHT * table[index.owner]), kind="stable")
-    top = list(dict.fromkeys(index.owner[order].tolist()))[:WELL_MATCHING]
+    table += _FROM_NEIGHBOUR * (index.joined * (table + _FROM_COLUMN * best)).max(1)
+    order = np.argsort(-(column + _TABLE_WEIGHT * table[index.owner]), kind="stable")
+    top = list(dict.fromkeys(index.owner[order].tolist()))[:_WELL_MATCHING]
     names, ranked = list(index.tables), []
     for n in order:
         owner = index.owner[n]
@@ -125,7 +125,7 @@ def named_values(question: str) -> tuple[str, ...]:
     ('silver cup', 'Elks', 'New York', 'New', 'York')
     """
     quoted = [a or b for a, b in re.findall(r"\"([^\"]+)\"|(?<!\w)'([^']+)'(?!\w)", question)]
-    runs = re.findall(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)*", OPENER.sub("", question))
+    runs = re.findall(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)*", _OPENER.sub("", question))
     found = (v.strip(" .") for v in [*quoted, *runs, *" ".join(runs).split()])
     return tuple(dict.fromkeys(filter(None, found)))[:30]
 
@@ -133,7 +133,7 @@ def named_values(question: str) -> tuple[str, ...]:
 def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -> frozenset[Item]:
     """The text columns in which one of `values` stands, in whatever case, as (table, column) in lower case.
 
-    Only the first SEARCHED_ROWS rows of a table are read, and no table may take more than half of the steps that are
+    Only the first _SEARCHED_ROWS rows of a table are read, and no table may take more than half of the steps that are
     left; one that would counts as holding none. Raises FileNotFoundError when there is no file at `path`.
     """
     return _search(file_state(path), schema, values) if values else frozenset()
@@ -149,7 +149,7 @@ def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[I
             if not text:
                 continue
             hits = ", ".join(f"MAX({quote_name(c)} COLLATE NOCASE IN ({marks}))" for c in text)
-            query = f"SELECT {hits} FROM (SELECT * FROM {quote_name(table.name)} LIMIT {SEARCHED_ROWS})"
+            query = f"SELECT {hits} FROM (SELECT * FROM {quote_name(table.name)} LIMIT {_SEARCHED_ROWS})"
             asked, room = itertools.count(), left // 2
             connection.set_progress_handler(lambda asked=asked, room=room: next(asked) >= room, 1000)
             with contextlib.suppress(sqlite3.Error):  # out of steps, or a table that this SQLite cannot read

@@ -33,8 +33,8 @@ from forge_lib.tasks.sql.state_source import (
     with_day,
 )
 
-TRIES = 8  # of a row, ever nearer to the one it was copied from
-STAYS = 0.7  # probability that a value which a gold names is not changed: a gold that finds nothing tells nothing
+_TRIES = 8  # of a row, ever nearer to the one it was copied from
+_STAYS = 0.7  # probability that a value which a gold names is not changed: a gold that finds nothing tells nothing
 STEPS = 50_000_000  # of SQLite's virtual machine for one statement: a CHECK is somebody else's code
 
 
@@ -98,8 +98,8 @@ def _fill(
     count = min(MOST_ROWS, max(3, round(len(table.rows) * how.size)))
     templates = rng.sample(table.rows, len(table.rows))
     for number, key in zip(range(count), draw.keys(), strict=False):
-        for attempt in range(TRIES):
-            row = draw.row(templates[number % len(templates)], key, how.changed * (1 - attempt / (TRIES - 1)))
+        for attempt in range(_TRIES):
+            row = draw.row(templates[number % len(templates)], key, how.changed * (1 - attempt / (_TRIES - 1)))
             if draw.breaks_habit(row):
                 continue
             with contextlib.suppress(sqlite3.IntegrityError):
@@ -136,7 +136,7 @@ class _Draw:
         """A row like `template` under another key, each value changed with this probability."""
         row = list(template)
         for place, column in enumerate(self.table.columns):
-            named = row[place] in column.boundaries and self.rng.random() < STAYS
+            named = row[place] in column.boundaries and self.rng.random() < _STAYS
             if fold(column.name) not in self.linked and not named and self.rng.random() < changed:
                 row[place] = _drawn(column, self.how, self.rng, self.few[column.name])
         for link in self.table.links:

@@ -18,10 +18,10 @@ from forge_lib.tasks.sql.rows import has_value
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 from forge_lib.tasks.sql.synthesis.profiling import profile_database
 
-RETRIEVED = 40  # training queries that are filled
-EXECUTED = 8  # fillings that are run, best first
+_RETRIEVED = 40  # training queries that are filled
+_EXECUTED = 8  # fillings that are run, best first
 # Set by hand before anything was measured; no grid was run.
-SIMILARITY, OWN = 1.0, 0.1  # what similar wording counts beside a filling's match; what the same database adds
+_SIMILARITY, _OWN = 1.0, 0.1  # what similar wording counts beside a filling's match; what the same database adds
 
 
 class LookUp:
@@ -55,18 +55,18 @@ class LookUp:
             return []
         asked = self.mentions(pair)
         likeness = (self.known @ self.vectorizer.transform([asked.masked()]).T).toarray().ravel()
-        likeness += OWN * np.array([p.db_id == pair.db_id for p in self.train])
+        likeness += _OWN * np.array([p.db_id == pair.db_id for p in self.train])
         found: dict[str, float] = {}
-        for at in np.argsort(-likeness, kind="stable")[:RETRIEVED]:
+        for at in np.argsort(-likeness, kind="stable")[:_RETRIEVED]:
             template = self.template(int(at))
             for filling in fill(template, asked) if template and template.tables else ():
-                total = SIMILARITY * likeness[at] + filling.match
+                total = _SIMILARITY * likeness[at] + filling.match
                 found[filling.sql] = max(total, found.get(filling.sql, -1.0))
         return [Filling(sql, total) for sql, total in sorted(found.items(), key=lambda f: -f[1])]
 
     def answer(self, pair: Pair) -> str | None:
         """The first of the candidates that runs and finds something, else the best of them; None where there is none."""
-        candidates = [c.sql for c in self.candidates(pair)[:EXECUTED]]
+        candidates = [c.sql for c in self.candidates(pair)[:_EXECUTED]]
         for sql in candidates:
             rows = shared_sandbox().rows(self.data.database(pair.db_id), sql)
             if rows is not None and has_value(rows):

@@ -23,9 +23,9 @@ from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 
 VERDICTS = ("accept", "fix", "reject")
-BATCH = 50  # pairs in one sitting; attention fades after that
-ROWS = 5
-ASKED = "asked-"  # how the id of a pair begins that a person asked for in the demo
+_BATCH = 50  # pairs in one sitting; attention fades after that
+_ROWS = 5
+_ASKED = "asked-"  # how the id of a pair begins that a person asked for in the demo
 _APPENDING = threading.Lock()  # of one page's threads and another's
 
 
@@ -144,7 +144,7 @@ def note_asked(path: Path | str, db_id: str, question: str, sql: str, right: boo
     """
     path = Path(path)
     seen = hashlib.sha256("\0".join((db_id, question, sql)).encode("utf-8", "replace")).hexdigest()[:12]
-    decision = Decision(ASKED + seen, "accept" if right else "reject", question, sql, db_id)
+    decision = Decision(_ASKED + seen, "accept" if right else "reject", question, sql, db_id)
     with _APPENDING:
         if path.exists():
             cut_torn_tail(path)
@@ -168,13 +168,13 @@ def card(data: DataSet, pair: Pair) -> dict[str, str]:
     else:
         head = "".join(f"<th>{html.escape(c)}</th>" for c in result.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>" for row in result.rows[:ROWS]
+            "<tr>" + "".join(f"<td>{html.escape(str(v))}</td>" for v in row) + "</tr>" for row in result.rows[:_ROWS]
         )
         rows = f"<table><tr>{head}</tr>{body}</table><p>{len(result.rows)} rows</p>"
     return {"id": pair.id, "database": pair.db_id, "question": pair.question, "sql": pair.sql, "rows": rows}
 
 
-SCRIPT = """
+_SCRIPT = """
 function render({ model, el }) {
   el.innerHTML = `<div class="forge-review" tabindex="0" style="outline:none;border:1px solid #bbb;padding:12px;max-width:900px">
     <div class="head"></div><textarea class="question" rows="2" style="width:100%;font-size:1.1em"></textarea>
@@ -210,7 +210,7 @@ export default { render };
 """
 
 
-def review_widget(review: Review, batch: int = BATCH):
+def review_widget(review: Review, batch: int = _BATCH):
     """The reviewing widget for up to `batch` pending pairs: keys a, r, e and Ctrl+Enter, or buttons.
 
     It shows question, query and rows, saves each decision at once and goes on to the next. Needs a running kernel; a
@@ -222,7 +222,7 @@ def review_widget(review: Review, batch: int = BATCH):
     class Widget(anywidget.AnyWidget):
         """One card at a time."""
 
-        _esm = SCRIPT
+        _esm = _SCRIPT
         shown = traitlets.Dict().tag(sync=True)
         status = traitlets.Unicode().tag(sync=True)
         said = traitlets.Unicode().tag(sync=True)

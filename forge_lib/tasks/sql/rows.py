@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 Rows = Sequence[tuple]
-MAX_CELLS = 2_000_000  # what the search for an order of columns may look at, about a second; a count, not a clock
-NO_MATCH = object()  # equal to no value
+_MAX_CELLS = 2_000_000  # what the search for an order of columns may look at, about a second; a count, not a clock
+_NO_MATCH = object()  # equal to no value
 
 
 def same_rows(got: Rows, wanted: Rows, ordered: bool) -> bool:
@@ -29,7 +29,7 @@ def contained(got: Rows, got_groups: Sequence[int], wanted: Rows, wanted_groups:
     """Whether `got`, its columns in some order, takes each row from `wanted`, none twice, each within its own group.
 
     The groups number the rows. Columns are assigned one after the other, each against those before it, so that only
-    columns alike are ever tried in several orders; after MAX_CELLS cells the search ends with False.
+    columns alike are ever tried in several orders; after _MAX_CELLS cells the search ends with False.
     """
     if not Counter(zip(got, got_groups)) - Counter(zip(wanted, wanted_groups)):  # noqa: B905
         return True  # equal as they stand, the commonest case and the fastest
@@ -39,7 +39,7 @@ def contained(got: Rows, got_groups: Sequence[int], wanted: Rows, wanted_groups:
     kinds = _numbered(columns)
     steps = _steps(wanted, wanted_groups)
     known: list[_Step] = []
-    budget = MAX_CELLS
+    budget = _MAX_CELLS
     path: list[int] = []
     frames = [(list(got_groups), _candidates(kinds, path))]
     while frames and len(path) < len(columns):
@@ -131,7 +131,7 @@ class _Step:
         if value not in self.one:
             at = bisect.bisect(self.numbers, value)
             near = [n for n in self.numbers[max(0, at - 1) : at + 1] if close(value, n)]
-            value = min(near, key=lambda n: abs(n - value), default=NO_MATCH)
+            value = min(near, key=lambda n: abs(n - value), default=_NO_MATCH)
         return self.one.get(value, value)
 
 

@@ -22,9 +22,9 @@ from forge_lib.tasks.sql import worker
 from forge_lib.tasks.sql.opening import reading_uri
 from forge_lib.tasks.sql.worker import OWN_MB
 
-START_S = 30.0  # within which a worker is ready; no query's time, and on a busy machine longer than a query's
+_START_S = 30.0  # within which a worker is ready; no query's time, and on a busy machine longer than a query's
 GRACE_S = 0.5  # after the time limit, before the process is killed
-LOOK_S = 0.05  # how often a waiting parent looks at the memory that the worker takes
+_LOOK_S = 0.05  # how often a waiting parent looks at the memory that the worker takes
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Sandbox:
             _exchange, process, request
         )  # a thread: Windows cannot wait for a pipe with a deadline
         while (left := deadline - time.monotonic()) > 0:
-            if wait([reply], min(left, LOOK_S)).done:
+            if wait([reply], min(left, _LOOK_S)).done:
                 return reply.result()
             with contextlib.suppress(psutil.Error):
                 if psutil.Process(process.pid).memory_info().rss > (self.memory_mb + OWN_MB) * 2**20:
@@ -144,8 +144,8 @@ class Sandbox:
                 raise _cannot_start(error.strerror) from error
             self._pipe = ThreadPoolExecutor(1, "sandbox")
             ready = self._pipe.submit(self._process.stdout.readline)
-            if not wait([ready], START_S).done:
-                raise _cannot_start(f"it was not ready within {START_S:.0f} s")
+            if not wait([ready], _START_S).done:
+                raise _cannot_start(f"it was not ready within {_START_S:.0f} s")
             if not ready.result():
                 raise _cannot_start("it ended at once")
         return self._process

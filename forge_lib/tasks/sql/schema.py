@@ -20,24 +20,24 @@ from sqlglot.tokens import TokenType
 from forge_lib.lab.files import beside
 from forge_lib.tasks.sql.opening import SIDE_FILES, reading_uri
 
-SHORTHAND = {
+_SHORTHAND = {
     "qty": "quantity", "amt": "amount", "dob": "date of birth", "dt": "date", "cd": "code", "no": "number", "yr": "year",
     "num": "number", "desc": "description", "dept": "department", "emp": "employee", "cust": "customer", "nm": "name",
     "addr": "address", "acct": "account", "avg": "average", "pct": "percentage",
 }  # fmt: skip
 
 # Virtual tables keep their content in tables named after them; by module, as a module may not be there to ask.
-FULL_TEXT, RTREE = "content|segments|segdir|docsize|stat", "node|rowid|parent"
-SHADOWS = {
-    "fts3": FULL_TEXT, "fts4": FULL_TEXT, "fts5": "data|idx|content|docsize|config",
-    "rtree": RTREE, "rtree_i32": RTREE, "geopoly": RTREE,
+_FULL_TEXT, _RTREE = "content|segments|segdir|docsize|stat", "node|rowid|parent"
+_SHADOWS = {
+    "fts3": _FULL_TEXT, "fts4": _FULL_TEXT, "fts5": "data|idx|content|docsize|config",
+    "rtree": _RTREE, "rtree_i32": _RTREE, "geopoly": _RTREE,
     "vec0": r"info|chunks|rowids|auxiliary|(vector_chunks|metadatachunks|metadatatext)\d+", "vss0": "data|index",
 }  # fmt: skip
-ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
-FIRST_ROW_STEPS = 1_000_000  # of SQLite's virtual machine, about 50 ms
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_FIRST_ROW_STEPS = 1_000_000  # of SQLite's virtual machine, about 50 ms
 
 # A name may stand bare if it means the same as in quotes wherever a query has a table or a column.
-PROBES = (
+_PROBES = (
     "WITH {quoted}({quoted}) AS (SELECT 1) SELECT {name}, {name}.{name}, MAX({name}), {name} + 0, "
     "CASE WHEN {name} > 0 THEN {name} ELSE {name} END FROM {name} WHERE {name} = 1 AND NOT {name} < 1 "
     "AND NOT {name} IN (2) AND {name} BETWEEN 1 AND 1 AND {name} LIKE '1' AND {name} IS NOT NULL AND abs({name}) = {name} "
@@ -153,14 +153,14 @@ def _listed(connection: sqlite3.Connection) -> list[str]:
 
 def _suffixes(sql: str) -> str:
     """What the names of tables end in that belong to the virtual table which `sql` makes."""
-    modules = {m.lower() for m in re.findall(r"USING\s+\W?(\w+)", sql, re.I)} & set(SHADOWS)
-    return "(" + "|".join(SHADOWS[m] for m in modules or SHADOWS) + ")"
+    modules = {m.lower() for m in re.findall(r"USING\s+\W?(\w+)", sql, re.I)} & set(_SHADOWS)
+    return "(" + "|".join(_SHADOWS[m] for m in modules or _SHADOWS) + ")"
 
 
 def _is_readable(connection: sqlite3.Connection, name: str) -> bool:
     """Whether a first row can be had from it; what takes too long for that is taken to be readable."""
     steps = itertools.count()
-    connection.set_progress_handler(lambda: next(steps) > FIRST_ROW_STEPS // 1000, 1000)
+    connection.set_progress_handler(lambda: next(steps) > _FIRST_ROW_STEPS // 1000, 1000)
     try:
         with contextlib.suppress(UnicodeDecodeError):  # of a column's name, which `_columns` leaves out
             connection.execute(f"SELECT * FROM {quote_name(name)} LIMIT 1").fetchone()
@@ -209,7 +209,7 @@ def fold(name: str) -> str:
     >>> fold("Name") == fold("NAME"), fold("Ähre") == fold("ähre")
     (True, False)
     """
-    return name.translate(ASCII_LOWER)
+    return name.translate(_ASCII_LOWER)
 
 
 def in_quotes(name: str) -> str:
@@ -231,14 +231,14 @@ def quote_name(name: str) -> str:
 def _sqlite_takes(name: str, quoted: str) -> bool:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection, contextlib.suppress(sqlite3.Error):
         return all(
-            connection.execute(probe.format(name=name, quoted=quoted)).fetchall() == [(1,) * 5] for probe in PROBES
+            connection.execute(probe.format(name=name, quoted=quoted)).fetchall() == [(1,) * 5] for probe in _PROBES
         )
     return False
 
 
 def _sqlglot_takes(name: str, quoted: str) -> bool:
     def parsed(written: str) -> list[exp.Expression]:
-        trees = [sqlglot.parse_one(probe.format(name=written, quoted=quoted), read="sqlite") for probe in PROBES]
+        trees = [sqlglot.parse_one(probe.format(name=written, quoted=quoted), read="sqlite") for probe in _PROBES]
         for identifier in (i for tree in trees for i in tree.find_all(exp.Identifier)):
             identifier.set("quoted", True)
         return trees
@@ -280,4 +280,4 @@ def words(name: str) -> str:
     ('monthly salary', 'first name', 'hire date', 'song id')
     """
     parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
-    return " ".join(SHORTHAND.get(p, p) for p in parts if p).strip() or name
+    return " ".join(_SHORTHAND.get(p, p) for p in parts if p).strip() or name

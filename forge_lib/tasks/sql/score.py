@@ -23,8 +23,8 @@ from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
 VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
 RAN = VERDICTS[:3]  # SQLite accepted the query
-TRIES = 3  # of a gold that was late
-PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
+_TRIES = 3  # of a gold that was late
+_PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
 T = TypeVar("T")
 
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
@@ -63,7 +63,7 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
 
 def patiently(gold: str, ask: Callable[..., T], *given: object) -> T:
     """What `ask(*given)` says; asked again where `gold` was late, since a busy machine makes quick queries late."""
-    for _ in range(TRIES - 1):
+    for _ in range(_TRIES - 1):
         try:
             return ask(*given)
         except GoldError as error:
@@ -74,7 +74,7 @@ def patiently(gold: str, ask: Callable[..., T], *given: object) -> T:
 
 def is_passing(why: str, sql: str) -> bool:
     """Whether a verdict may be another the next time: a query was late, or took its worker down."""
-    return any(word in why.replace(sql, "") for word in PASSING)
+    return any(word in why.replace(sql, "") for word in _PASSING)
 
 
 def returns_nothing(gold: str, database: Path | str, sandbox: Sandbox | None = None) -> bool:

@@ -19,7 +19,7 @@ from forge_lib.tasks.sql.synthesis.clocks import is_written_day
 
 MOST_ROWS = 300  # of a table, read and made
 FEW = 12  # values up to which a column is a list to choose from
-DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
 class NoState(ValueError):
@@ -161,7 +161,7 @@ def _undeclared(table: Rows, tables: Sequence[Rows], asked: Asked) -> Iterator[L
 
 
 def _kind(values: Sequence) -> str:
-    if values and all(isinstance(v, str) and DAY.match(v) and day_of_text(v) for v in values):
+    if values and all(isinstance(v, str) and _DAY.match(v) and day_of_text(v) for v in values):
         return "date"
     if values and all(isinstance(v, int) for v in values):
         return "day" if all(is_written_day(v) for v in values) else "integer"
@@ -175,7 +175,7 @@ def _are_years(values: Sequence) -> bool:
 def day_of_text(text: str) -> date | None:
     """The day that a text begins with, None for one that is not in the calendar."""
     with contextlib.suppress(ValueError):
-        return date(*map(int, DAY.match(text).groups()))
+        return date(*map(int, _DAY.match(text).groups()))
     return None
 
 
@@ -229,7 +229,7 @@ def _days_of(text: str, values: Sequence[str]) -> Iterator[date]:
     """Days at the ends of what a constant compared with a date means: a day, a month, a year, or a month of any year."""
     years = sorted({int(v[:4]) for v in values})
     with contextlib.suppress(ValueError, OverflowError):
-        if DAY.match(text):
+        if _DAY.match(text):
             yield from _days_near(date.fromisoformat(text[:10]))
         elif re.fullmatch(r"\d{4}-\d\d-?", text):
             yield from _ends(date(int(text[:4]), int(text[5:7]), 1), 31)

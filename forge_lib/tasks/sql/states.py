@@ -35,9 +35,9 @@ from forge_lib.tasks.sql.state_source import NoState
 CANDIDATES = 10  # states that are made of a database
 KEPT = 5  # of them, at most
 MISSES = 24  # near misses of one gold, at most
-HASHED_MB = 64  # a file up to this size is known by its content, a larger one by its state
-MADE = "states.json"
-ALONE = "It is scored on the one state of {}: {}"
+_HASHED_MB = 64  # a file up to this size is known by its content, a larger one by its state
+_MADE = "states.json"
+_ALONE = "It is scored on the one state of {}: {}"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise
         why = str(error) if isinstance(error, NoState) else f"it cannot be read ({error})."
-        states = States((), {}, note=ALONE.format(database.name, why))
+        states = States((), {}, note=_ALONE.format(database.name, why))
     finally:
         if sandbox is None:
             own.close()
@@ -102,7 +102,7 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
         file.unlink()
     digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in states.files}
     said = asdict(states) | {"files": digests}
-    write_atomically(work / MADE, json_text(said, indent=1) + "\n")
+    write_atomically(work / _MADE, json_text(said, indent=1) + "\n")
 
 
 def _candidates(source: state_source.Source, seed: int, work: Path) -> list[Path]:
@@ -194,7 +194,7 @@ def _verdict(sql: str, gold: str, database: Path, sandbox: Sandbox) -> str:
 def _made(kept: Path) -> States | None:
     """What was made, if it is there and whole."""
     try:
-        said = json.loads((kept / MADE).read_text(encoding="utf-8"))
+        said = json.loads((kept / _MADE).read_text(encoding="utf-8"))
         digests = said.pop("files")
         if any(hashlib.sha256((kept / name).read_bytes()).hexdigest() != digest for name, digest in digests.items()):
             return None
@@ -208,7 +208,7 @@ def _made(kept: Path) -> States | None:
 def _key(database: Path, golds: Sequence[str], seed: int) -> str:
     """A hash of all that the states depend on."""
     state = file_state(database)
-    if state[1][1] <= HASHED_MB * 2**20 and os.path.isfile(state[0]) and not (state[2][1] or state[3][1]):
+    if state[1][1] <= _HASHED_MB * 2**20 and os.path.isfile(state[0]) and not (state[2][1] or state[3][1]):
         state = hashlib.sha256(Path(state[0]).read_bytes()).hexdigest()
     return hashlib.sha256(repr([_program(), state, golds, seed]).encode()).hexdigest()[:20]
 

@@ -19,7 +19,7 @@ from forge_lib.tasks.sql.score import patiently, score
 from forge_lib.tasks.sql.states import States, states_of
 
 Asked = tuple[str, str, str]  # db_id, gold, predicted SQL
-AT_ONCE = max(1, min(8, os.cpu_count() or 1))  # databases graded side by side, each by a process of its own
+_AT_ONCE = max(1, min(8, os.cpu_count() or 1))  # databases graded side by side, each by a process of its own
 
 
 def grade_on_states(
@@ -32,12 +32,12 @@ def grade_on_states(
     """
     shares: dict[int, dict[str, list[Asked]]] = defaultdict(lambda: defaultdict(list))
     for each in dict.fromkeys(asked):
-        shares[crc32(each[0].encode()) % AT_ONCE][each[0]].append(
+        shares[crc32(each[0].encode()) % _AT_ONCE][each[0]].append(
             each
         )  # so the process that knows its golds has it again
     found: dict[Asked, SuiteScore] = {}
     total = sum(map(len, shares.values()))
-    with tqdm(total=total, desc="states", disable=total < 5) as bar, ThreadPoolExecutor(AT_ONCE, "states") as pool:
+    with tqdm(total=total, desc="states", disable=total < 5) as bar, ThreadPoolExecutor(_AT_ONCE, "states") as pool:
 
         def of_share(number: int) -> dict[Asked, SuiteScore]:
             graded: dict[Asked, SuiteScore] = {}
@@ -81,7 +81,7 @@ def _graded(each: Asked, states: States, sandbox: Sandbox) -> SuiteScore:
 @functools.cache
 def _sandboxes() -> list[Sandbox]:
     """The processes, kept from one contender to the next and closed at exit."""
-    sandboxes = [Sandbox() for _ in range(AT_ONCE)]
+    sandboxes = [Sandbox() for _ in range(_AT_ONCE)]
     for sandbox in sandboxes:
         atexit.register(sandbox.close)
     return sandboxes

@@ -21,44 +21,44 @@ try:
 except ImportError:  # Windows: the parent watches memory there
     resource = None
 
-ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
-FORBIDDEN_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob", "zeroblob"}
-TABLE_FUNCTIONS = ("json_each", "json_tree", "generate_series", "dbstat")
-VM_STEPS_BETWEEN_CHECKS = 1000
-LOCKED_S = 1.0  # how long a writer that is just committing is waited for
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE}
+_FORBIDDEN_FUNCTIONS = {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "randomblob", "zeroblob"}
+_TABLE_FUNCTIONS = ("json_each", "json_tree", "generate_series", "dbstat")
+_VM_STEPS_BETWEEN_CHECKS = 1000
+_LOCKED_S = 1.0  # how long a writer that is just committing is waited for
 OWN_MB = 512  # what the interpreter and a result's JSON take beside SQLite's heap
 # What SQLite says where it denies, whole: a message about a column may hold the same words as its name.
-DENIED = re.compile(
+_DENIED = re.compile(
     r"not authorized.*|authorization denied.*|access to .* is prohibited|attempt to write a readonly database.*",
     re.DOTALL,
 )
-CPU_SLACK_S = 1  # on top of a query's time, before the system ends the process
+_CPU_SLACK_S = 1  # on top of a query's time, before the system ends the process
 
 
-def authorize(action, first, second, database, trigger):
+def _authorize(action, first, second, database, trigger):
     """SQLite's authorizer: reading, recursion and harmless functions are allowed, everything else is denied."""
-    if action in ALLOWED:
+    if action in _ALLOWED:
         return sqlite3.SQLITE_OK
-    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in FORBIDDEN_FUNCTIONS:
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _FORBIDDEN_FUNCTIONS:
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_PRAGMA and (first, second) == ("data_version", None):
         return sqlite3.SQLITE_OK  # FTS5 asks whether its index has changed
     return sqlite3.SQLITE_DENY
 
 
-def open_database(uri, heap_mb, sql):
+def _open_database(uri, heap_mb, sql):
     """A connection to the file at `uri` for `sql`, which may do no more than `authorize` allows."""
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=LOCKED_S)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_LOCKED_S)
     try:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         connection.execute(f"PRAGMA hard_heap_limit = {heap_mb * 2**20}")
         connection.execute("PRAGMA temp_store = MEMORY")
         virtual = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage = 0"
-        for name in [row[0] for row in connection.execute(virtual)] + [f for f in TABLE_FUNCTIONS if f in sql.lower()]:
+        for name in [row[0] for row in connection.execute(virtual)] + [f for f in _TABLE_FUNCTIONS if f in sql.lower()]:
             # A module prepares writes when its table is first used: it does so here, where nothing is denied yet.
             with contextlib.suppress(sqlite3.Error):
                 connection.execute('SELECT 1 FROM "' + name.replace('"', '""') + '" LIMIT 0')
-        connection.set_authorizer(authorize)
+        connection.set_authorizer(_authorize)
     except BaseException:
         connection.close()
         raise
@@ -69,8 +69,8 @@ def answer(request):
     """Run one request; its rows, or why there are none, as a JSON-ready dict."""
     ends = time.monotonic() + request["seconds"]
     try:
-        with contextlib.closing(open_database(request["uri"], request["mb"], request["sql"])) as connection:
-            connection.set_progress_handler(lambda: time.monotonic() > ends, VM_STEPS_BETWEEN_CHECKS)
+        with contextlib.closing(_open_database(request["uri"], request["mb"], request["sql"])) as connection:
+            connection.set_progress_handler(lambda: time.monotonic() > ends, _VM_STEPS_BETWEEN_CHECKS)
             began = time.perf_counter()
             found = fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20, request["cut"])
             return {**found, "seconds": time.perf_counter() - began}
@@ -100,10 +100,10 @@ def classify(error):
     text = str(error)
     if text == "interrupted":
         return "timeout"
-    return "refused" if DENIED.fullmatch(text) else "error"
+    return "refused" if _DENIED.fullmatch(text) else "error"
 
 
-def limit_memory(heap_mb):
+def _limit_memory(heap_mb):
     """Bound the process's address space where the system can."""
     if resource:
         most = (heap_mb + OWN_MB) * 2**20
@@ -111,23 +111,23 @@ def limit_memory(heap_mb):
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def limit_time(seconds):
+def _limit_time(seconds):
     """Let the system end this process if it computes for much longer than `seconds` from now."""
     if resource:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        most = int(used.ru_utime + used.ru_stime + seconds + CPU_SLACK_S) + 1
+        most = int(used.ru_utime + used.ru_stime + seconds + _CPU_SLACK_S) + 1
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def main(heap_mb):
     """Say that it is ready, then answer requests from standard input, a line each, until it ends."""
-    limit_memory(heap_mb)
+    _limit_memory(heap_mb)
     sys.stdout.buffer.write(b"ready\n")
     sys.stdout.buffer.flush()
     for line in sys.stdin:
         request = json.loads(line)
-        limit_time(request["seconds"])
+        _limit_time(request["seconds"])
         try:
             reply = json.dumps(answer(request), default=lambda b: {"blob": b.hex()}, ensure_ascii=False)
         except MemoryError:

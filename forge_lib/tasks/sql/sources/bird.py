@@ -13,8 +13,8 @@ from forge_lib.tasks.sql.pairs import Pair, with_difficulty
 
 # Where the questions may lie: as the archives unpack (dev.zip makes dev_20240627/), as the Hub's copy has them, or
 # in `folder` itself. Mini-Dev is 500 pairs of the development part in minidev/MINIDEV/; the whole part goes first.
-TRAIN = ("train/train.json", "train.json")
-DEV = ("dev/dev.json", "dev_*/dev.json", "validation/validation.json", "dev.json",
+_TRAIN = ("train/train.json", "train.json")
+_DEV = ("dev/dev.json", "dev_*/dev.json", "validation/validation.json", "dev.json",
        "minidev/MINIDEV/mini_dev_sqlite.json", "MINIDEV/mini_dev_sqlite.json", "mini_dev_sqlite.json")  # fmt: skip
 
 
@@ -31,11 +31,11 @@ def load_bird(folder: Path | str, seed: int = 17) -> DataSet:
     folder = Path(folder)
     train, dev = (
         next((p for pattern in patterns for p in sorted(folder.glob(pattern), reverse=True)), None)
-        for patterns in (TRAIN, DEV)
+        for patterns in (_TRAIN, _DEV)
     )
     if not train and not dev:
         raise DataError(
-            f"{folder.name}/ holds no questions of BIRD: neither {TRAIN[0]} nor {DEV[0]}, {DEV[1]} or Mini-Dev's "
+            f"{folder.name}/ holds no questions of BIRD: neither {_TRAIN[0]} nor {_DEV[0]}, {_DEV[1]} or Mini-Dev's "
             "mini_dev_sqlite.json. Point at the folder into which BIRD's archives were unpacked."
         )
     data = DataSet("bird", (train or dev).parent / ("train_databases" if train else "dev_databases"))

@@ -24,8 +24,8 @@ MANIFESTS = {  # SHA-256 of each version's manifest, which holds those of all ot
     3: "46f4b7b55fe74bb37d548aec8b92fa217731a087265eb113f9ee9a1e5cba8f21",
     4: "ceb1e3366adc4d6fce9ff630fd9ea3e2bb5499d58eab885642c87d9545e2601d",
 }
-RESTORE = "Restore it: git checkout -- data/{}"
-HASHES = "hashes.json"  # of the built files, beside them
+_RESTORE = "Restore it: git checkout -- data/{}"
+_HASHES = "hashes.json"  # of the built files, beside them
 
 
 def load_course(version: int = VERSION, folder: Path = DATA) -> DataSet:
@@ -56,10 +56,10 @@ def _check_frozen(folder: Path, digests: dict[str, str]) -> None:
     for relative, digest in digests.items():
         path = folder / relative
         if not path.is_file():
-            raise DataError(f"data/{relative} is missing. {RESTORE.format(relative)}")
+            raise DataError(f"data/{relative} is missing. {_RESTORE.format(relative)}")
         if sha256(path) != digest:
             raise DataError(
-                f"data/{relative} changed after it was frozen (its SHA-256 is another). {RESTORE.format(relative)}; "
+                f"data/{relative} changed after it was frozen (its SHA-256 is another). {_RESTORE.format(relative)}; "
                 "new data gets a new version, not an edit."
             )
 
@@ -95,7 +95,7 @@ def _build(folder: Path, scripts: list[str], built: Path) -> None:
             target = work / _built_name(name)
             build_database(folder / name, target)
             digests[_built_name(name)] = hashlib.sha256(target.read_bytes()).hexdigest()
-        write_atomically(work / HASHES, json.dumps(digests, indent=1) + "\n")
+        write_atomically(work / _HASHES, json.dumps(digests, indent=1) + "\n")
 
 
 def _built_name(script: str) -> str:
@@ -105,7 +105,7 @@ def _built_name(script: str) -> str:
 def _as_built(built: Path, scripts: Collection[str]) -> bool:
     """Whether the file of every script holds what was built: some milliseconds for the few megabytes that there are."""
     try:
-        digests = json.loads((built / HASHES).read_text(encoding="utf-8"))
+        digests = json.loads((built / _HASHES).read_text(encoding="utf-8"))
         listed = digests.keys() == set(map(_built_name, scripts))
         return listed and all(
             hashlib.sha256((built / name).read_bytes()).hexdigest() == d for name, d in digests.items()

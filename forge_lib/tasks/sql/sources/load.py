@@ -100,17 +100,17 @@ def _load(source: str, seed: int, lab: Run | None = None) -> DataSet:
         return load_course()
     if name == "sqlite" and place:
         return load_sqlite(place, seed, lab)
-    if name not in LOADERS or not place:
+    if name not in _LOADERS or not place:
         raise DataError(
             f"There is no data source '{str(source)[:80]}'. Choose 'course', 'spider:DIR', 'bird:DIR', 'my:DIR' or "
             "'sqlite:FILE', where DIR is a folder and FILE a database; 'spider:hub' and 'bird:hub' fetch the benchmark from "
             "the Hugging Face Hub."
         )
     if name in HUB and place == "hub":
-        return LOADERS[name](fetch(name, CACHE / name), seed=seed)
+        return _LOADERS[name](fetch(name, CACHE / name), seed=seed)
     folder = _folder(place)
     try:
-        return LOADERS[name](folder, seed=seed)
+        return _LOADERS[name](folder, seed=seed)
     except OSError as error:
         raise DataError(f"{Path(error.filename or folder).name} cannot be read ({error.strerror}).") from error
 
@@ -128,7 +128,7 @@ def _folder(place: str) -> Path:
     raise DataError(f"There is no folder '{shown}'. Give the path of the folder from where you work, or from ~.")
 
 
-LOADERS: dict[str, Callable[..., DataSet]] = {"spider": load_spider, "bird": load_bird, "my": load_folder}
+_LOADERS: dict[str, Callable[..., DataSet]] = {"spider": load_spider, "bird": load_bird, "my": load_folder}
 
 
 def fetch(name: str, folder: Path | str) -> Path:
@@ -154,7 +154,9 @@ def fetch(name: str, folder: Path | str) -> Path:
     check_disk(folder, need_gb - there_gb)
     try:
         snapshot_download(repository, repo_type="dataset", local_dir=folder, allow_patterns=["*.json", "*.sqlite"])
-        LOADERS[name](folder)  # without a network, the Hub's client hands back a half-filled folder as if it were whole
+        _LOADERS[name](
+            folder
+        )  # without a network, the Hub's client hands back a half-filled folder as if it were whole
     except (OSError, httpx.HTTPError, DataError) as error:
         raise DataError(
             f"{repository} could not be fetched from the Hugging Face Hub ({said(error)}). Try again with a network, or "

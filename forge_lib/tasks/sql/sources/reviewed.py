@@ -15,14 +15,14 @@ from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.review import VERDICTS, Decision
 
 # A program must say every value and nothing twice; a person may write "German customers", and ask again in other words.
-FREE = {"asks for its literals", "not nearly a duplicate", "no personal data"}
-ENDING = ".review.jsonl"
+_FREE = {"asks for its literals", "not nearly a duplicate", "no personal data"}
+_ENDING = ".review.jsonl"
 SHOWN = 3  # refused pairs that are named
 
 
 def review_file(file: Path) -> Path:
     """Where the review of a database lies: `shop.review.jsonl` of `shop.sqlite`, not necessarily there."""
-    return file.with_name(file.stem + ENDING)
+    return file.with_name(file.stem + _ENDING)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PersonsReview:
             _own(Pair(f"{db_id}-own-{n:03d}", db_id, *pair, provenance="written by its reader"))
             for n, pair in enumerate(self.pairs.values(), 1)
         ]
-        refused = [f for f in check_pairs(data, theirs) if f.rule not in FREE]
+        refused = [f for f in check_pairs(data, theirs) if f.rule not in _FREE]
         taken = keep(theirs, refused)
         return [p for p in sound if p.id not in here], taken, self._notes(here, taken, refused)
 
@@ -80,7 +80,7 @@ def read_review(path: Path) -> PersonsReview:
         if verdict and verdict not in VERDICTS:
             raise fault(path, line, f"the verdict is '{verdict[:40]}', not one of {', '.join(VERDICTS)}")
         brings_its_pair = bool(record.get("db_id") and question and sql)
-        if brings_its_pair and record["db_id"] != path.name.removesuffix(ENDING):
+        if brings_its_pair and record["db_id"] != path.name.removesuffix(_ENDING):
             continue
         if ident and verdict and not brings_its_pair:
             decisions[ident] = Decision(ident, verdict, question, sql)

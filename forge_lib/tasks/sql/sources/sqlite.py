@@ -32,12 +32,12 @@ from forge_lib.tasks.sql.synthesis.draw import synthesize
 from forge_lib.tasks.sql.synthesis.profiling import profile_database
 
 DRAFTS = 1000  # queries that are drawn at most; the gate throws out about a third
-VALIDATION, TEST = 40, 60  # pairs held out at most
-LEAST_ROWS = 5  # of the largest table: with fewer, a filter picks all or nothing
-LEAST_PAIRS = 20  # that pass the gate: with fewer, nothing can be learnt and nothing measured
+_VALIDATION, TEST = 40, 60  # pairs held out at most
+_LEAST_ROWS = 5  # of the largest table: with fewer, a filter picks all or nothing
+_LEAST_PAIRS = 20  # that pass the gate: with fewer, nothing can be learnt and nothing measured
 BUDGET_MIN = 20.0  # minutes of 04_sft on a profile whose minutes are known; what does not fit is left out of train
-TRAINING = "04_sft"
-MADE = "made.json"
+_TRAINING = "04_sft"
+_MADE = "made.json"
 
 
 def load_sqlite(place: str, seed: int = 17, lab: Run | None = None) -> DataSet:
@@ -79,10 +79,10 @@ def check_sqlite(place: str) -> None:
         raise DataError(str(error)) from error
     rows = {table: max((c.rows for c in its), default=0) for table, its in profile.columns.items()}
     largest = max(rows, key=rows.get)
-    if rows[largest] < LEAST_ROWS:
+    if rows[largest] < _LEAST_ROWS:
         raise DataError(
             f"No table of {file.name} has enough rows to ask about: the largest, '{largest}', has {rows[largest]}, and "
-            f"{LEAST_ROWS} are needed. Fill it first."
+            f"{_LEAST_ROWS} are needed. Fill it first."
         )
     read_review(review_file(file))
 
@@ -93,11 +93,11 @@ def training_minutes(profile: Profile, pairs: int) -> float | None:
     On the line between two measured runs: the course's own on this profile, over all its pairs, and the one on `smoke`,
     which trains on hardly any and so takes what 04_sft takes without them.
     """
-    whole = measured(profile.name).get("minutes", {}).get(TRAINING)
+    whole = measured(profile.name).get("minutes", {}).get(_TRAINING)
     if whole is None:
         return None
     alike = profile.base_model == PROFILES["smoke"].base_model
-    fixed = min(whole, measured("smoke").get("minutes", {}).get(TRAINING, 0.0)) if alike else 0.0
+    fixed = min(whole, measured("smoke").get("minutes", {}).get(_TRAINING, 0.0)) if alike else 0.0
     return fixed + (whole - fixed) * pairs / read_manifest()["counts"]["train"]
 
 
@@ -106,13 +106,13 @@ def _affordable(profile: Profile) -> int | None:
     minutes, none = training_minutes(profile, 1000), training_minutes(profile, 0)
     if minutes is None or minutes == none:
         return None
-    return max(LEAST_PAIRS, int(1000 * (BUDGET_MIN - none) / (minutes - none)))
+    return max(_LEAST_PAIRS, int(1000 * (BUDGET_MIN - none) / (minutes - none)))
 
 
 def _cost(profile: Profile, pairs: int) -> str:
     minutes = training_minutes(profile, pairs)
     about = f"about {minutes:.0f} minutes" if minutes is not None else "not measured"
-    return f"Training on {pairs} pairs ({TRAINING}, profile {profile.name}): {about}; the budget is {BUDGET_MIN:.0f}."
+    return f"Training on {pairs} pairs ({_TRAINING}, profile {profile.name}): {about}; the budget is {BUDGET_MIN:.0f}."
 
 
 def _checked(place: str) -> Path:
@@ -142,10 +142,10 @@ def _state(file: Path, seed: int) -> str:
 
 def _made(folder: Path) -> dict:
     """What a folder says of how it was made; empty where it is not there, or not whole."""
-    if not (folder / MADE).exists():
+    if not (folder / _MADE).exists():
         return {}
     try:
-        found = read_json(folder / MADE, "", DataError)
+        found = read_json(folder / _MADE, "", DataError)
     except DataError:
         return {}
     return found if isinstance(found.get("notes"), list) else {}
@@ -166,10 +166,10 @@ def _make(file: Path, folder: Path, seed: int, state: str) -> dict:
         generated = keep(drafts, check_pairs(data, drafts))
         review = read_review(review_file(file))
         taken, theirs, notes = review.applied(data, drafts, generated)
-        if len(taken) + len(theirs) < LEAST_PAIRS:
+        if len(taken) + len(theirs) < _LEAST_PAIRS:
             raise DataError(
                 f"{file.name} holds too little to learn from: of {len(drafts)} queries drawn from it "
-                f"{len(taken) + len(theirs)} make sound pairs, and {LEAST_PAIRS} are needed. Fill its tables, or write pairs "
+                f"{len(taken) + len(theirs)} make sound pairs, and {_LEAST_PAIRS} are needed. Fill its tables, or write pairs "
                 f"of your own (my:DIR)."
             )
         splits = _split(taken, theirs, seed)
@@ -179,7 +179,7 @@ def _make(file: Path, folder: Path, seed: int, state: str) -> dict:
         notes = [f"Drawn from {file.name} by a program: {len(drafts)} queries with template questions (seed {seed}), of which "
                  f"{len(generated)} passed the gate. Parts: {counts}.", *notes]  # fmt: skip
         made = {"state": state, "notes": notes}
-        write_atomically(work / MADE, json.dumps(made, ensure_ascii=False, indent=1) + "\n")
+        write_atomically(work / _MADE, json.dumps(made, ensure_ascii=False, indent=1) + "\n")
     return made
 
 
@@ -188,5 +188,5 @@ def _split(generated: Sequence[Pair], theirs: Sequence[Pair], seed: int) -> dict
     test = spread(theirs, TEST, seed)
     tested = {p.split_key for p in test}
     others = [p for p in [*generated, *theirs] if p.split_key not in tested]
-    splits = hold_out(others, seed, VALIDATION, TEST - len(test))
+    splits = hold_out(others, seed, _VALIDATION, TEST - len(test))
     return splits | {"test": [*test, *splits["test"]]}

@@ -21,9 +21,9 @@ from forge_lib.tasks.sql.synthesis.shapes_joined import JOINED
 
 # Shares of the four levels aimed at: hard questions are asked less often than easy ones, but must be learnt too.
 MIX = {"easy": 0.30, "medium": 0.35, "hard": 0.22, "extra": 0.13}
-JOINED_SHARE = 0.6  # of draws over two or three tables, where the database has joins
-TRIES = 60  # draws for one pair of a wanted level before the next level is tried
-PROVENANCE = "sampled query, template question"
+_JOINED_SHARE = 0.6  # of draws over two or three tables, where the database has joins
+_TRIES = 60  # draws for one pair of a wanted level before the next level is tried
+_PROVENANCE = "sampled query, template question"
 
 
 def synthesize(path: Path | str, count: int, seed: int = 17, mix: dict[str, float] = MIX) -> list[Pair]:
@@ -42,7 +42,7 @@ def _iterate(profile: DatabaseProfile, count: int, seed: int = 17, mix: dict[str
     wanted["medium"] += count - sum(wanted.values())
     seen: set[str] = set()
     for level in LEVELS:
-        for _ in range(TRIES * max(1, wanted[level])):
+        for _ in range(_TRIES * max(1, wanted[level])):
             if not wanted[level]:
                 break
             draft = draw(sampler)
@@ -52,12 +52,12 @@ def _iterate(profile: DatabaseProfile, count: int, seed: int = 17, mix: dict[str
             wanted[level] -= 1
             db_id = profile.schema.db_id
             ident = f"{db_id}-{crc32(draft.sql.encode()):08x}"  # of the query, so that a review stays with what it read
-            yield Pair(ident, db_id, draft.question, draft.sql, difficulty=level, provenance=PROVENANCE)
+            yield Pair(ident, db_id, draft.question, draft.sql, difficulty=level, provenance=_PROVENANCE)
 
 
 def draw(sampler: Sampler) -> Draft | None:
     """One draft of a shape chosen at random; None where the drawn table has no column or value that the shape needs."""
-    shape = sampler.rng.choice(JOINED if sampler.joins and sampler.rng.random() < JOINED_SHARE else SINGLE)
+    shape = sampler.rng.choice(JOINED if sampler.joins and sampler.rng.random() < _JOINED_SHARE else SINGLE)
     try:
         draft = shape(sampler)
     except (IndexError, ValueError, Missing):

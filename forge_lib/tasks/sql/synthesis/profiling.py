@@ -19,13 +19,13 @@ from forge_lib.tasks.sql.synthesis.clocks import MOMENT, clock_of, day_of, is_wr
 from forge_lib.tasks.sql.synthesis.wording import flag_values, is_machine_text, is_quotable, nouns
 
 # flag: yes or no; prose: sentences, shown and never filtered by; opaque (paths, JSON, hashes) and private: never asked about
-KINDS = ("key", "category", "flag", "label", "number", "year", "date", "text", "prose", "opaque", "private", "empty")
-PRIVATE = re.compile(
+_KINDS = ("key", "category", "flag", "label", "number", "year", "date", "text", "prose", "opaque", "private", "empty")
+_PRIVATE = re.compile(
     r"e?mail|phone|fax|passw|token|street|address|ssn|iban|vin(_|$)|licen[cs]e_(no|number)|url|website|homepage", re.I
 )
 # What people write sentences into, whatever its length.
-FREE_TEXT = re.compile(r"(^| )(notes?|comments?|remarks?|descriptions?|biography|bio|summary|abstract|feedback)$")
-EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
+_FREE_TEXT = re.compile(r"(^| )(notes?|comments?|remarks?|descriptions?|biography|bio|summary|abstract|feedback)$")
+_EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
 SHORT = 40  # characters; longer texts are no labels that a question could quote
 MOST_ROWS = 100_000  # of a table that are looked at
 STEPS = (
@@ -196,7 +196,7 @@ def _read_column(
     with _limited(connection):
         filled, distinct = connection.execute(f"SELECT COUNT({c}), COUNT(DISTINCT {c}) FROM {source}").fetchone()
         listing = connection.execute(
-            f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {EXAMPLES}"
+            f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {_EXAMPLES}"
         )
         values = tuple(row[0] for row in listing)
     clock, flag = clock_of(name, values), flag_values(name, values, declared)
@@ -207,7 +207,7 @@ def _read_column(
 def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag: tuple[Any, Any] | None) -> str:
     if not filled or any(isinstance(v, bytes) for v in values):
         return "empty"
-    if PRIVATE.search(name):
+    if _PRIVATE.search(name):
         return "private"
     said = words(name)
     is_id = bool(re.search(r"(^|_)(id|no|nr|number|code|key|uuid)$|^\w{1,3}id$|\wid$", said.replace(" ", "_")))
@@ -232,7 +232,7 @@ def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag
         return "opaque"
     if max(map(len, texts)) > 3 * SHORT or sum(map(len, texts)) / len(texts) > SHORT:
         return "prose"
-    if FREE_TEXT.search(said) and sum(len(t.split()) for t in texts) >= 3 * len(texts):
+    if _FREE_TEXT.search(said) and sum(len(t.split()) for t in texts) >= 3 * len(texts):
         return "prose"
     if re.search(r"(^| )(id|key|uuid|guid)$", said) or (said.endswith("extension") and all(t.isdigit() for t in texts)):
         return "key"

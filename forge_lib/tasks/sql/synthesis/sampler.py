@@ -10,15 +10,15 @@ from forge_lib.tasks.sql.synthesis.clocks import CLOCKS
 from forge_lib.tasks.sql.synthesis.profiling import Column, DatabaseProfile, Join
 from forge_lib.tasks.sql.synthesis.wording import be, counts, flag_words, is_of_rows, many, rounded, said_number
 
-OPENERS = ("List", "Show", "Give me", "Find", "Return", "I need", "Show me", "I want to see", "Please list", "Tell me")
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+_OPENERS = ("List", "Show", "Give me", "Find", "Return", "I need", "Show me", "I want to see", "Please list", "Tell me")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
-SMALL = 10_000  # from here on numbers are compared, and not named to the last digit
-LONGEST_WORD = 20  # characters; what is longer is a text without spaces
-GLUE = {"about", "also", "been", "from", "have", "into", "over", "that", "their", "them", "they", "this", "were", "when", "will",
+_SMALL = 10_000  # from here on numbers are compared, and not named to the last digit
+_LONGEST_WORD = 20  # characters; what is longer is a text without spaces
+_GLUE = {"about", "also", "been", "from", "have", "into", "over", "that", "their", "them", "they", "this", "were", "when", "will",
         "with", "your"}  # fmt: skip
 AGGREGATES = {"AVG": "average", "MAX": "highest", "MIN": "lowest", "SUM": "total"}
-OTHERWISE = {
+_OTHERWISE = {
     "AVG": "mean",
     "MAX": "largest",
     "MIN": "smallest",
@@ -80,7 +80,7 @@ class Sampler:
         return self.rng.choice(self.profile.of_kind(table, *kinds))
 
     def open(self) -> str:
-        return self.rng.choice(OPENERS)
+        return self.rng.choice(_OPENERS)
 
     def condition(self, table: str, prefix: str = "", but: Column | None = None) -> Condition:
         """A filter on one column of `table` that some of its rows pass."""
@@ -113,8 +113,8 @@ class Sampler:
             a, b = self.rng.sample(column.askable, 2)
             return _whose(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} {_in_words(a)} or {_in_words(b)}")
         if column.kind in ("label", "text") and self.rng.random() < 0.5:
-            known = [w for w in str(value).split() if w.isalpha() and len(w) > 3 and w.lower() not in GLUE]
-            word = self.rng.choice([w for w in known if len(w) <= LONGEST_WORD])
+            known = [w for w in str(value).split() if w.isalpha() and len(w) > 3 and w.lower() not in _GLUE]
+            word = self.rng.choice([w for w in known if len(w) <= _LONGEST_WORD])
             return _whose(
                 f"{name} LIKE '%{word}%'",
                 f"{column.words} {'contains' if be(column.words) == 'is' else 'contain'} {word}",
@@ -131,7 +131,7 @@ class Sampler:
         )
         if low == high:
             raise Missing
-        exact = 2 if year else isinstance(value, int) and abs(value) < SMALL
+        exact = 2 if year else isinstance(value, int) and abs(value) < _SMALL
         v = said_number(value)
         return self.rng.choice([
             _whose(f"{name} > {value}", f"{said} {over} {v}"), _whose(f"{name} < {value}", f"{said} {under} {v}"),
@@ -142,7 +142,7 @@ class Sampler:
     def _on_date(self, name: str, said: str, day: str, clock: str) -> Condition:
         moment = CLOCKS[clock].format(name)
         its_day = name if clock == "day" else f"date({moment})"  # a moment of a day is after its midnight
-        month = f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
+        month = f"{_MONTHS[int(day[5:7]) - 1]} {day[:4]}"
         return self.rng.choice([
             _whose(f"strftime('%Y', {moment}) = '{day[:4]}'", f"{said} in {day[:4]}"),
             _whose(f"strftime('%Y-%m', {moment}) = '{day[:7]}'", f"{said} in {month}"),
@@ -186,7 +186,7 @@ def aggregated(function: str, words: str) -> str:
     """
     said = AGGREGATES[function]
     number = "number of " if function in ("MAX", "MIN") and counts(words) else ""
-    return f"{OTHERWISE[function] if said in words.split() else said} {number}{words}"
+    return f"{_OTHERWISE[function] if said in words.split() else said} {number}{words}"
 
 
 def extremal(function: str, words: str) -> str:

@@ -27,9 +27,9 @@ first rows of the result. Write the one question that a user of this database wo
 query; dates may be worded.
 - > is "more than", >= is "at least", BETWEEN includes both ends.
 Answer with the question alone. If no sensible person would ask for this, answer DROP."""
-ANSWER_TOKENS = 60  # a question is about 20; the rest is for models that think aloud a little
-MAX_TOKENS = 1024
-ROWS = 3  # of a query's result that the teacher sees
+_ANSWER_TOKENS = 60  # a question is about 20; the rest is for models that think aloud a little
+_MAX_TOKENS = 1024
+_ROWS = 3  # of a query's result that the teacher sees
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def teacher_messages(data: DataSet, pair: Pair) -> list[Message]:
     """What the teacher is told about one draft, which is all that leaves the machine: the whole schema of its database,
     the query, the plain question, and up to three rows of the query's result, 300 characters at most.
     """
-    rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:ROWS]
+    rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:_ROWS]
     schema = render_schema(data.schema(pair.db_id))
     asked = f"Tables:\n{schema}\n\nSQL: {pair.sql}\nStiff question: {pair.question}\nFirst rows: {str(rows)[:300]}"
     return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": asked}]
@@ -62,7 +62,7 @@ def what_is_sent(data: DataSet, drafts: Sequence[Pair]) -> str:
     tables = sum(len(data.schema(db_id).tables) for db_id in databases)
     return (
         f"For each of {len(drafts)} drafts: the schema of its database ({tables} tables of {', '.join(databases) or 'none'}), the "
-        f"query, the plain question, and up to {ROWS} rows of the query's result."
+        f"query, the plain question, and up to {_ROWS} rows of the query's result."
     )
 
 
@@ -73,7 +73,7 @@ def estimate(
     known = _answers(folder)
     left = [d for d in drafts if d.id not in known]
     tokens = sum(count(m["content"]) for d in left for m in teacher_messages(data, d))
-    out = ANSWER_TOKENS * len(left)
+    out = _ANSWER_TOKENS * len(left)
     return Estimate(len(left), tokens, out, (tokens * prices[0] + out * prices[1]) / 1e6)
 
 
@@ -92,7 +92,7 @@ def word_questions(
 
     known = _answers(folder)
     for draft in tqdm([d for d in drafts if d.id not in known], "teacher", disable=not progress):
-        reply = ask(teacher_messages(data, draft), MAX_TOKENS)
+        reply = ask(teacher_messages(data, draft), _MAX_TOKENS)
         said = reply.text.strip().strip('"')
         if not (said and reply.finished):
             continue
@@ -101,7 +101,7 @@ def word_questions(
     unanswered = sum(d.id not in known for d in drafts)
     if unanswered:
         warnings.warn(
-            f"The teacher's answer on {unanswered} of {len(drafts)} drafts was empty or cut off (after {MAX_TOKENS} tokens at "
+            f"The teacher's answer on {unanswered} of {len(drafts)} drafts was empty or cut off (after {_MAX_TOKENS} tokens at "
             "most), so they are left out. Call again to ask for these alone.",
             stacklevel=2,
         )

@@ -9,30 +9,30 @@ from typing import Any
 
 from forge_lib.tasks.sql.schema import words
 
-QUOTED = 40  # characters; no question quotes a longer text
-SMALLEST, LARGEST = 1e-6, 1e15  # numbers between which a person would write one out
-LISTED = 3  # commas; what has more is a list
+_QUOTED = 40  # characters; no question quotes a longer text
+_SMALLEST, _LARGEST = 1e-6, 1e15  # numbers between which a person would write one out
+_LISTED = 3  # commas; what has more is a list
 # Links, paths, JSON and markup, hashes and other keys of machines, mail addresses.
-MACHINE = re.compile(
+_MACHINE = re.compile(
     r"\w://|^www\.|^(~|\.{1,2})?[/\\]\w|[A-Za-z]\S*[/\\]\S+[/\\]|^[A-Za-z]:[/\\]|^\s*[\[{<].*[\]}>]\s*$"
     r"|\b(?=[a-fA-F]*\d)[\da-fA-F]{12,}\b|[\da-fA-F]{8}-[\da-fA-F]{4}-|[\w+/=-]{24,}|^[\w+/]{8,}={1,2}$|\S@\w",
     re.ASCII | re.DOTALL,
 )
-SENTENCES = re.compile(r"\w{4}[.!?]\s+\w")
+_SENTENCES = re.compile(r"\w{4}[.!?]\s+\w")
 FLAGS = (("1", "0"), ("y", "n"), ("t", "f"), ("yes", "no"), ("true", "false"), ("on", "off"))
-VERB = re.compile(r"(allow|accept|require|include|support|need|offer|use|want|own)s? (.+)")
-ADJECTIVE = re.compile(
+_VERB = re.compile(r"(allow|accept|require|include|support|need|offer|use|want|own)s? (.+)")
+_ADJECTIVE = re.compile(
     r"(\w{3,}ed|\w{4,}able|\w{3,}ible|\w{3,}tive|active|open|free|paid|sold|valid|public|private|hidden|final|official|new|current"
     r"|vip|male|female|alive|dead|live|default|primary|main|special|optional|broken|complete|incomplete|correct|ready|full"
     r"|empty|late|legal|local|remote|virtual|digital|organic|vegan|vegetarian|married|single|temporary|permanent|internal"
     r"|external|urgent|foreign|domestic|overdue|outdoor|indoor)"
 )
-NO_ADJECTIVE = {"need", "feed", "seed", "speed", "breed", "timetable", "vegetable", "motive", "representative"}
-UNCOUNTED = {"data", "media", "metadata", "info", "staff", "freight", "equipment", "money"}
-PREPOSITIONS = {"of", "in", "on", "per", "by", "for", "to", "at", "from", "with"}
+_NO_ADJECTIVE = {"need", "feed", "seed", "speed", "breed", "timetable", "vegetable", "motive", "representative"}
+_UNCOUNTED = {"data", "media", "metadata", "info", "staff", "freight", "equipment", "money"}
+_PREPOSITIONS = {"of", "in", "on", "per", "by", "for", "to", "at", "from", "with"}
 # Singulars that inflect takes for plurals; it does so with all that end in -us, -is and -ss.
-SINGULAR = {"gas", "lens", "canvas", "atlas", "bias", "news", "series", "species", "gps", "sms", "dns", "pos"}
-AMOUNTS = {"sales", "wages", "fees", "earnings", "costs", "expenses", "revenues", "taxes", "tips", "savings", "dues", "proceeds",
+_SINGULAR = {"gas", "lens", "canvas", "atlas", "bias", "news", "series", "species", "gps", "sms", "dns", "pos"}
+_AMOUNTS = {"sales", "wages", "fees", "earnings", "costs", "expenses", "revenues", "taxes", "tips", "savings", "dues", "proceeds",
            "rates", "prices", "scores", "ratings", "odds", "values", "amounts", "totals", "charges", "profits", "losses"}  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def nouns(name: str) -> tuple[str, str]:
     """
     front, last, rest = _head(name)
     one, many = last, last
-    if re.search("[a-z]$", last) and last not in UNCOUNTED:
+    if re.search("[a-z]$", last) and last not in _UNCOUNTED:
         singular = _singular(last)
         one, many = singular or last, last if singular else _inflect().plural_noun(last)
     return " ".join([*front, one, *rest]), " ".join([*front, many, *rest])
@@ -56,13 +56,13 @@ def nouns(name: str) -> tuple[str, str]:
 def _head(name: str) -> tuple[list[str], str, list[str]]:
     """The noun of a name, with the words before and after it: of "units in stock" it is "units"."""
     said = words(name).split(" ")
-    end = next((i for i, word in enumerate(said[:-1]) if i and word in PREPOSITIONS), len(said))
+    end = next((i for i, word in enumerate(said[:-1]) if i and word in _PREPOSITIONS), len(said))
     return said[: end - 1], said[end - 1], said[end:]
 
 
 def _singular(word: str) -> str:
     """The singular of a plural, "" of any other word."""
-    if word in SINGULAR or re.search("(us|is|ss)$", word):  # inflect says "statu"
+    if word in _SINGULAR or re.search("(us|is|ss)$", word):  # inflect says "statu"
         return ""
     return _inflect().singular_noun(word) or ""
 
@@ -75,7 +75,7 @@ def be(name: str) -> str:
     ('is', 'are', 'is', 'are')
     """
     word = _head(name)[1]
-    return "are" if re.search("[a-z]$", word) and word not in UNCOUNTED and _singular(word) else "is"
+    return "are" if re.search("[a-z]$", word) and word not in _UNCOUNTED and _singular(word) else "is"
 
 
 def counts(name: str) -> bool:
@@ -84,7 +84,7 @@ def counts(name: str) -> bool:
     >>> counts("units_in_stock"), counts("total_sales"), counts("unit_price")
     (True, False, False)
     """
-    return be(name) == "are" and _head(name)[1] not in AMOUNTS
+    return be(name) == "are" and _head(name)[1] not in _AMOUNTS
 
 
 def is_of_rows(view: str) -> bool:
@@ -94,7 +94,7 @@ def is_of_rows(view: str) -> bool:
     (True, False, False)
     """
     said = words(view).split(" ")
-    return not PREPOSITIONS & set(said) and said[-1] not in ("list", "report", "summary", "view", "overview")
+    return not _PREPOSITIONS & set(said) and said[-1] not in ("list", "report", "summary", "view", "overview")
 
 
 def many(table: str) -> str:
@@ -132,17 +132,17 @@ def is_quotable(value: Any) -> bool:
     [True, True, True, False, False, False, False]
     """
     if isinstance(value, (int, float)):
-        return value == 0 or SMALLEST <= abs(value) < LARGEST
+        return value == 0 or _SMALLEST <= abs(value) < _LARGEST
     return (
         isinstance(value, str)
         and value == value.strip()
         and value.isprintable()
         and "\ufffd" not in value
         and bool(re.search(r"\w", value))
-        and len(value) <= QUOTED
-        and len(re.findall("[,;|]", value)) < LISTED
-        and not MACHINE.search(value)
-        and not SENTENCES.search(value)
+        and len(value) <= _QUOTED
+        and len(re.findall("[,;|]", value)) < _LISTED
+        and not _MACHINE.search(value)
+        and not _SENTENCES.search(value)
     )
 
 
@@ -152,7 +152,7 @@ def is_machine_text(value: str) -> bool:
     >>> is_machine_text("da39a3ee5e6b4b0d"), is_machine_text("Da Vinci")
     (True, False)
     """
-    return bool(MACHINE.search(value))
+    return bool(_MACHINE.search(value))
 
 
 def rounded(number: int | float) -> int | float:
@@ -227,10 +227,10 @@ def _predicate(name: str) -> tuple[str, str] | None:
     verb, _, rest = said.partition(" ")
     if rest and verb in ("is", "are", "was", "were", "can", "has", "have", "had"):
         return {"are": "is", "were": "was", "has": "have", "had": "have"}.get(verb, verb), rest
-    if match := VERB.fullmatch(said):
+    if match := _VERB.fullmatch(said):
         return match[1], match[2]
     last = said.split(" ")[-1]
-    return ("is", said) if ADJECTIVE.fullmatch(last) and last not in NO_ADJECTIVE else None
+    return ("is", said) if _ADJECTIVE.fullmatch(last) and last not in _NO_ADJECTIVE else None
 
 
 @functools.cache
