@@ -28,8 +28,8 @@ WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 def stem(word: str) -> str:
     """An English word without the endings that questions add to a name.
 
-    >>> stem("Cities"), stem("shipped"), stem("boxes"), stem("bus")
-    ('city', 'ship', 'box', 'bus')
+    >>> stem("Cities"), stem("shipped"), stem("suffixes"), stem("bus")
+    ('city', 'ship', 'suffix', 'bus')
     """
     word = word.lower()
     for ending, instead in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ing", ""), ("ed", ""), ("s", "")):
