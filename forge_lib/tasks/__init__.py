@@ -21,8 +21,8 @@ from __future__ import annotations
 import importlib
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 
 from forge_lib.data.items import Item, Splits
@@ -46,6 +46,7 @@ class Score:
     verdict: "correct", or one of the task's own words; reward: 0 to 1; error: what was the matter, where something was
     valid: whether the answer is of the wanted form (a query that runs), right or not
     predicted: the answer proper, taken out of what the model said
+    parts: what the reward is made of, by name, to plot; it adds up to the reward where a task tells
     """
 
     verdict: str
@@ -53,6 +54,7 @@ class Score:
     error: str = ""
     valid: bool = True
     predicted: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def correct(self) -> bool:

@@ -28,17 +28,23 @@ def build_messages(schema_text: str, question: str, shots: Sequence[tuple[str, s
     return [*messages, {"role": "user", "content": question}]
 
 
+LONGEST = 100_000  # characters of an answer; what a model says in thousands of tokens is shorter
+
+
 def extract_sql(text: str, strict: bool = False) -> str:
     """The one SQL statement in a model's answer, without its semicolon; "" when there is none.
 
     strict: the answer must be that statement and nothing else (what a program that calls the model needs).
     lenient: out of a field of JSON or a fenced block where there is one, without thoughts before and explanations after
     it. Of several statements the first that parses, but never a part of one that does not.
+    A text of more than LONGEST characters holds none: to look through 10 MB would take half a minute.
 
     >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n```"), extract_sql("Sure! SELECT 1", strict=True)
     ('SELECT 1', '')
     """
     text = text.strip()
+    if len(text) > LONGEST:
+        return ""
     if strict:
         body = text.removesuffix(";").strip()
         starts = _START.match(_blanked(_COMMENT, body).lstrip())

@@ -74,6 +74,19 @@ def rows_key(rows: Rows) -> tuple:
     return tuple(sorted(tuple(sorted(map(_cell_key, row))) for row in rows))
 
 
+def row_overlap(got: Rows, wanted: Rows) -> float:
+    """F1 of two results' rows, as multisets and in any order of columns: 0 (none shared) to 1; rows of NULLs are none.
+
+    More rows than wanted cost as much as too few, so that a cross join or a whole table hits little.
+
+    >>> row_overlap([("a", 1), ("b", 2)], [(1.0, "a"), (3, "c")]), row_overlap([(n,) for n in range(9)], [(0,)])
+    (0.5, 0.2)
+    """
+    mine, theirs = (Counter(tuple(sorted(map(_cell_key, r))) for r in rows if has_value([r])) for rows in (got, wanted))
+    shared = (mine & theirs).total()
+    return 2 * shared / (mine.total() + theirs.total()) if shared else 0.0
+
+
 def _cell_key(value: object) -> str:
     if isinstance(value, (int, float)):
         return f"{value:.6g}" if isinstance(value, float) and not value.is_integer() else str(int(value))

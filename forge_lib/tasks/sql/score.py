@@ -1,7 +1,7 @@
 """The one scorer of text-to-SQL: the grade of evaluation and the reward of RL come from here, and are one.
 
-With one exception, which `Score.at_most` holds: where the gold finds no value, an answer that finds none either, in as
-many columns, is graded as correct, and earns nothing unless it is the gold's own statement.
+The reward is the grade in smaller steps, and stricter where a model that is paid would cheat: an answer that asks no table
+earns nothing though it may hit the right value, and where the gold finds no value only its own statement earns any.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from forge_lib.tasks import GoldError, Score
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.ordering import limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
-from forge_lib.tasks.sql.rows import contained, has_value, same_rows
+from forge_lib.tasks.sql.rows import contained, has_value, row_overlap, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
 VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
@@ -30,19 +30,35 @@ T = TypeVar("T")
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
 # (right number of columns), because a small model's groups would otherwise too often be all equal.
 REWARDS = {"correct": 1.0, "wrong result": 0.2, "wrong shape": 0.1, "error": 0.0, "timeout": 0.0, "refused": 0.0}
+OVERLAP = 0.3  # a wrong result earns up to so much more, by the rows it shares with the right one; far below correct
 
 
-def _graded(verdict: str, error: str = "", at_most: float = 1.0) -> Score:
-    """at_most: what it may earn in any case, less than 1 where an answer proves little (see the module)."""
-    return Score(verdict, min(REWARDS[verdict], at_most), error, valid=verdict in RAN)
+def _graded(verdict: str, error: str = "", overlap: float = 0.0, at_most: float = 1.0) -> Score:
+    """overlap: F1 of its rows; at_most: what it may earn in any case, less than 1 where an answer proves little."""
+    shape, columns = REWARDS["wrong shape"], REWARDS["wrong result"]
+    earned = {"runs": shape} if verdict in RAN else {}
+    if verdict in ("wrong result", "correct"):
+        earned |= {"columns": columns - shape, "rows": OVERLAP * (1.0 if verdict == "correct" else overlap)}
+    if verdict == "correct":
+        earned["right"] = REWARDS["correct"] - columns - OVERLAP
+    parts, left = {}, at_most
+    for name, amount in earned.items():
+        parts[name] = min(amount, left)
+        left -= parts[name]
+    reward = REWARDS["correct"] if verdict == "correct" and at_most == 1 else sum(parts.values())
+    return Score(verdict, reward, error, valid=verdict in RAN, parts={n: a for n, a in parts.items() if a})
 
 
 def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> Score:
     """Execute `sql` and `gold` on the same database and compare their columns and rows.
 
     Where the gold orders, the answer must be ordered likewise; rows equal in that order may stand in any, and a LIMIT
-    that cuts through them may let any of them through. An answer without a value earns no more than a wrong shape; where
-    the gold itself has none, only the gold's own statement earns anything, since emptiness proves nothing.
+    that cuts through them may let any of them through.
+
+    The reward's parts (`Score.parts`): "runs" 0.1, "columns" 0.1 for as many as the gold has, "rows" up to 0.3 by their
+    overlap with the gold's (F1), "right" the rest to 1. An answer without a value earns no more than a wrong shape; where
+    the gold itself has none, only the gold's own statement earns anything, since emptiness proves nothing. An answer that
+    asks no table, or returns constants alone, earns nothing unless the gold is like that.
 
     Raises GoldError when the gold itself fails.
     """
@@ -51,14 +67,18 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     got = sandbox.run(database, sql)
     if got.status != "ok":
         return _graded(got.status, got.error)
-    if not has_value(wanted.rows):
+    if not _asks_a_table(sql) and _asks_a_table(gold):
+        at_most = 0.0
+    elif not has_value(wanted.rows):
         at_most = 1.0 if _same_statement(sql, gold) else 0.0
     else:
         at_most = 1.0 if has_value(got.rows) else REWARDS["wrong shape"]
     if len(got.columns) != len(wanted.columns):
         return _graded("wrong shape", at_most=at_most)
     right = len(got.rows) == len(wanted.rows) and _answers(got.rows, wanted.rows, sandbox, database, gold)
-    return _graded("correct" if right else "wrong result", at_most=at_most)
+    if right:
+        return _graded("correct", at_most=at_most)
+    return _graded("wrong result", overlap=row_overlap(got.rows, wanted.rows), at_most=at_most)
 
 
 def patiently(gold: str, ask: Callable[..., T], *given: object) -> T:
@@ -92,6 +112,33 @@ def _same_statement(sql: str, gold: str) -> bool:
     except (SqlglotError, RecursionError):
         return sql == gold
     return one == other
+
+
+@functools.lru_cache(maxsize=2_000)
+def _asks_a_table(sql: str) -> bool:
+    """Whether a query that runs reads a table of the database and shows something of it, by its text.
+
+    `SELECT 1` does neither, `SELECT 1 FROM books` not the second, and a CTE named as a table is none.
+    """
+    try:
+        query = parse_query(sql)
+    except (SqlglotError, RecursionError):
+        return False  # else a constant in sixty parentheses would be paid
+    own = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
+    tables = {t.name.lower() for t in query.find_all(exp.Table) if isinstance(t.this, exp.Identifier)}
+    if not any(t not in own and not t.startswith("sqlite_") for t in tables):
+        return False
+    shown = [p for leaf in _leaves(query) for p in leaf.expressions]
+    return any(p.find(exp.Column, exp.Star, exp.Count) for p in shown)
+
+
+def _leaves(query: exp.Query) -> list[exp.Query]:
+    """The selects whose rows a query returns: its own, or those of both sides of a UNION."""
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    if isinstance(query, exp.SetOperation):
+        return [leaf for side in (query.left, query.right) for leaf in _leaves(side)]
+    return [query]
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -7,7 +7,7 @@ from sqlglot.errors import SqlglotError
 from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.rows import same_rows
-from forge_lib.tasks.sql.score import REWARDS, VERDICTS, difficulty, is_ordered, returns_nothing, score
+from forge_lib.tasks.sql.score import OVERLAP, REWARDS, VERDICTS, difficulty, is_ordered, returns_nothing, score
 
 DEEP = "SELECT " + "(" * 60 + "1" + ")" * 60
 
@@ -44,7 +44,8 @@ def shop(tmp_path_factory):
 def test_verdicts(library, sql, verdict):
     got = score(sql, "SELECT title FROM books WHERE price < 1", library.database("library"))
     assert got.verdict == verdict
-    assert got.reward == REWARDS[verdict]
+    shared = OVERLAP * 2 / 3 if verdict == "wrong result" else 0  # two of four titles
+    assert got.reward == pytest.approx(REWARDS[verdict] + shared) == pytest.approx(sum(got.parts.values()))
 
 
 def test_every_verdict_has_a_reward_and_correct_is_worth_most():
@@ -128,7 +129,7 @@ def test_a_blob_is_not_the_text_of_its_digits(shop):
 
 def test_an_empty_answer_earns_no_more_than_a_wrong_shape(shop):
     gold = "SELECT name FROM t"
-    assert score("SELECT name FROM t WHERE id < 4", gold, shop).reward == REWARDS["wrong result"]
+    assert score("SELECT name FROM t WHERE id < 4", gold, shop).reward > REWARDS["wrong result"]
     for empty in ("SELECT 1 WHERE 0", "SELECT NULL", "SELECT 1, 2, 3 WHERE 0", "SELECT NULL FROM t"):
         assert score(empty, gold, shop).reward <= REWARDS["wrong shape"]
 
