@@ -19,8 +19,9 @@ from forge_lib.lab.profiles import PROFILES
 from forge_lib.lab.runs import start
 from forge_lib.models.generate import Completion
 from forge_lib.publishing.card import model_card
-from forge_lib.training.grpo import graded, run_grpo
+from forge_lib.training.grpo import run_grpo
 from forge_lib.training.packing import make_packs, make_steps
+from forge_lib.training.rollouts import graded
 from forge_lib.training.sft import SFTSettings, add_lora, train
 
 HERE = Path(__file__).parent
@@ -77,7 +78,7 @@ def test_the_toy_trains_answers_is_graded_and_gets_a_card(toy, small, tiny_llama
     assert set(by_difficulty(scored, "toy").columns) == set(toy.LEVELS)
 
     log = run_grpo(model, tokenizer, data, data.train[:1], small, 1, progress=False)
-    assert len(log) == 1 and graded(data, data.train)(None, [data.train[0].written], item=[0]) == [1.0]
+    assert len(log) == 1 and graded(data)(data.train[0], data.train[0].written) == 1.0
 
     rows = [summary_row(r) for r in scored.values()]
     lab.save_json("config.json", lab.now())

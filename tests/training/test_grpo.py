@@ -1,44 +1,41 @@
+import copy
 import dataclasses
 
 import pytest
 import torch
 
-from forge_lib.data.items import DataError
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.tasks.sql.score import REWARDS
+from forge_lib.models.chat import Example
 from forge_lib.training import TrainingError
-from forge_lib.training.grpo import graded, group_advantages, prompts_for_grpo, run_grpo, shared_prompt_logps
+from forge_lib.training.diagnosis import diagnose
+from forge_lib.training.grpo import GRPOSettings, group_advantages, run_grpo, shared_prompt_logps
+from forge_lib.training.policy_loss import DAPO, GRPO
 from forge_lib.training.sft import add_lora
 
-
-def items_with(library, *golds):
-    return [dataclasses.replace(library.train[0], id=f"i{n}", sql=gold) for n, gold in enumerate(golds)]
-
-
-def test_the_reward_is_the_grade(library):
-    reward = graded(library, items_with(library, "SELECT title FROM books"))
-    said = [
-        "SELECT title FROM books",
-        "```sql\nSELECT name FROM authors;\n```",
-        "SELECT 1, 2",
-        "SELECT 1 WHERE 0",
-        "no",
-    ]
-    rewards = reward(None, said, item=[0] * 5)
-    assert rewards == [1.0, REWARDS["wrong result"], REWARDS["wrong shape"], REWARDS["wrong shape"], 0.0]
-    turns = [[{"role": "assistant", "content": text}] for text in said]
-    assert reward(None, turns, item=[0] * 5, other_column=None) == rewards
+SMALL = dataclasses.replace(
+    PROFILES["smoke"], device="cpu", dtype="float32", lora_rank=4, grpo_steps=4, grpo_prompts=2, grpo_generations=3,
+    max_new_tokens=4, packs_per_forward=1, grpo_learning_rate=1e-2,
+)  # fmt: skip
+TIMES = ("rollout_time", "reward_time", "step_time")
 
 
-def test_each_completion_is_graded_by_its_own_item(library):
-    reward = graded(library, items_with(library, "SELECT 1", "SELECT 2"))
-    assert reward(None, ["SELECT 2", "SELECT 2"], item=[0, 1]) == [REWARDS["wrong result"], 1.0]
+def with_lora(model):
+    torch.manual_seed(1)
+    return add_lora(model, SMALL)
 
 
-def test_a_gold_that_fails_pays_nothing_and_ends_nothing(library):
-    reward = graded(library, items_with(library, "SELECT weight FROM books", "SELECT 1"))
-    with pytest.warns(UserWarning, match="earns nothing.*no such column"):
-        assert reward(None, ["SELECT title FROM books", "SELECT 1", "SELECT 1"], item=[0, 0, 1]) == [0, 0, 1]
+def by_length(item, text: str) -> float:
+    """A reward that a random model's groups spread over."""
+    return min(1.0, len(text) / 40)
+
+
+def weights(model) -> dict:
+    return {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+
+
+def run(model, tokenizer, library, **options):
+    options = {"reward": by_length, "progress": False} | options
+    return run_grpo(model, tokenizer, library, library.train, options.pop("profile", SMALL), 1, **options)
 
 
 @pytest.mark.parametrize("reward", [0.1, 0.2, 1 / 3, 1.0, 0.0, -0.7, 1e-8, 1e6])
@@ -62,65 +59,147 @@ def test_a_reward_that_is_not_a_number_is_named(broken):
         group_advantages(torch.tensor([[1.0, broken]]))
 
 
-def test_prompts_run_no_gold_and_no_items_are_a_sentence(library):
-    bad = items_with(library, "SELECT weight FROM books", "no SQL at all", "")
-    rows = prompts_for_grpo(library, [*library.train, *bad])
-    assert [r["item"] for r in rows] == list(range(6))
-    assert rows[0]["prompt"] == library.messages(library.train[0])
+def test_nothing_to_learn_from_is_a_sentence(tiny_llama, tokenizer, library):
     with pytest.raises(TrainingError, match="no items"):
-        prompts_for_grpo(library, [])
+        run_grpo(with_lora(tiny_llama), tokenizer, library, [], SMALL, 1, progress=False)
+
+
+def test_a_frozen_model_is_a_sentence(tiny_llama, tokenizer, library):
+    with pytest.raises(TrainingError, match="trainable=True"):
+        run(with_lora(tiny_llama).requires_grad_(False), tokenizer, library)
+
+
+def test_shared_prompts_give_the_log_probabilities_of_each_row_alone(tiny_llama, tokenizer):
+    """Groups of other sizes and lengths, an answer that occurs twice."""
+    rows = [((5, 6, 7), (8, 9)), ((5, 6, 7), (10,)), ((5, 6, 7), (8, 9)), ((11, 12), (8, 9, 13))]  # prompt, answer
+    packs = [[Example(p[:-1], p[-1:], a) for p, a in rows[:3]], [Example(p[:-1], p[-1:], a) for p, a in rows[3:]]]
+    logps, entropy, mask = shared_prompt_logps(tiny_llama, packs, tokenizer.pad_token_id, "float32")
+    assert logps.shape == entropy.shape == mask.shape == (4, 3)
+    for number, (prompt, answer) in enumerate(rows):
+        with torch.no_grad():
+            logits = tiny_llama(torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
+        alone, count = torch.log_softmax(logits, -1), len(answer)
+        torch.testing.assert_close(logps[number, :count], alone.gather(1, torch.tensor(answer)[:, None])[:, 0])
+        torch.testing.assert_close(entropy[number, :count], -(alone.exp() * alone).sum(-1))
+        assert mask[number].tolist() == [n < count for n in range(3)]
+        assert logps[number, count:].eq(0).all() and entropy[number, count:].eq(0).all(), "padding counts for nothing"
+
+
+def test_what_is_paid_is_learnt(tiny_llama, tokenizer, library):
+    """A word that a reward pays is said more often, and the log's KL, entropy and probe are those of the run."""
+    tiny_llama.lm_head.weight.data *= 30  # some words are likelier than others
+    model = with_lora(tiny_llama)
+    profile = dataclasses.replace(SMALL, grpo_steps=6, grpo_generations=16, max_new_tokens=1, grpo_learning_rate=3e-3)
+
+    def reward(item, text):
+        return float(text[:1] != " ")
+
+    log = run(model, tokenizer, library, profile=profile, reward=reward, probe=library.validation[:1])
+    assert log[0]["reward"] < 0.5 < 0.8 < log[-1]["reward"]
+    assert log[0]["kl"] == pytest.approx(0, abs=1e-6) < log[-1]["kl"]
+    assert log[-1]["entropy"] < log[0]["entropy"] and all(r["probe_reward"] == 0 for r in log)
+    assert not model.training
+
+
+def test_parts_of_a_step_make_the_gradient_of_the_whole(tiny_llama, tokenizer, library):
+    for objective in (GRPO, DAPO):
+        found = []
+        for together in (1, 2):
+            model = with_lora(copy.deepcopy(tiny_llama))
+            profile = dataclasses.replace(SMALL, grpo_steps=1, packs_per_forward=together)
+            run(model, tokenizer, library, profile=profile, settings=GRPOSettings(objective))
+            found.append(weights(model))
+        for name, one in found[0].items():
+            torch.testing.assert_close(one, found[1][name], atol=1e-4, rtol=1e-2)
+
+
+def test_only_a_second_update_of_a_batch_meets_the_clip(tiny_llama, tokenizer, library):
+    logs = [run(with_lora(copy.deepcopy(tiny_llama)), tokenizer, library,
+                profile=dataclasses.replace(SMALL, grpo_steps=1, grpo_learning_rate=0.1), settings=GRPOSettings(updates=n)) for n in (1, 2)]  # fmt: skip
+    assert logs[0][0]["clip_ratio/region_mean"] == 0 < logs[1][0]["clip_ratio/region_mean"]
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_at(last: int):
+    def track(record):
+        if record["step"] == last:
+            raise Killed
+
+    return track
+
+
+@pytest.mark.parametrize("last", [1, 3, 4])  # before, just after and between two writings
+def test_a_killed_run_goes_on_to_the_same_weights(tiny_llama, tokenizer, library, tmp_path, last):
+    profile, state = dataclasses.replace(SMALL, grpo_steps=5), tmp_path / "grpo" / "state.pt"
+    options = {"profile": profile, "settings": GRPOSettings(save_every=2), "probe": library.validation[:1]}
+    whole, second = with_lora(copy.deepcopy(tiny_llama)), with_lora(copy.deepcopy(tiny_llama))
+    log = run(whole, tokenizer, library, **options)
+    with pytest.raises(Killed):
+        run(second, tokenizer, library, state=state, track=killed_at(last), **options)
+    assert state.exists() == (last > 2)
+    # A half-trained model in memory, as in a notebook, or a new one: the anchor is the file's.
+    second = second if last == 3 else with_lora(tiny_llama)
+    again = run(second, tokenizer, library, state=state, **options)
+    strip = [[{k: v for k, v in r.items() if k not in TIMES} for r in records] for records in (log, again)]
+    assert strip[0] == strip[1]
+    assert all(torch.equal(a, weights(whole)[n]) for n, a in weights(second).items())
+    assert not state.exists() and log[-1]["kl"] > 0
+
+
+def test_a_state_of_another_run_is_refused(tiny_llama, tokenizer, library, tmp_path):
+    state, model = tmp_path / "state.pt", with_lora(tiny_llama)
+    with pytest.raises(Killed):
+        run(model, tokenizer, library, state=state, track=killed_at(3))
+    for other in ({"settings": GRPOSettings(DAPO)}, {"profile": dataclasses.replace(SMALL, grpo_generations=2)}):
+        with pytest.raises(TrainingError, match="another"):
+            run(model, tokenizer, library, state=state, **other)
+    assert state.exists()
+
+
+def test_a_run_that_cannot_learn_ends_with_the_reason(tiny_llama, tokenizer, library, tmp_path):
+    """A random model is never right: all rewards are 0, all groups silent."""
+    model, state = with_lora(tiny_llama), tmp_path / "state.pt"
+    before = weights(model)
+    profile = dataclasses.replace(SMALL, grpo_steps=9)
+    with pytest.warns(UserWarning, match="ended at step 3"):
+        log = run(
+            model, tokenizer, library, profile=profile, reward=None, state=state, settings=GRPOSettings(patience=3)
+        )
+    assert len(log) == 3 and not state.exists()
+    assert all(r["frac_reward_zero_std"] == 1 and r["loss"] == 0 for r in log)
+    assert [r["drawn"] for r in log] == [4, 8, 12], "twice as many as a step wants, and no more"
+    assert all(torch.equal(p, before[n]) for n, p in weights(model).items())
+    said = diagnose(log)
+    assert said[0].startswith("100% of the groups were silent") and log[-1]["stopped"] == said[-1]
+    assert "cut at the limit" in said[1], "four tokens are too few for any answer"
 
 
 class Broken(Exception):
     pass
 
 
-def test_an_error_leaves_one_adapter_as_before(tiny_llama, tokenizer, library):
-    """TRL's copy "ref" stayed on the model, and the next training and saving met two adapters."""
-    profile = dataclasses.replace(
-        PROFILES["smoke"],
-        device="cpu",
-        dtype="float32",
-        lora_rank=4,
-        grpo_steps=1,
-        grpo_generations=2,
-        max_new_tokens=2,
-    )
-    model, copies = add_lora(tiny_llama, profile), []
+def test_an_error_in_a_reward_leaves_the_adapter_as_it_was(tiny_llama, tokenizer, library):
+    model = with_lora(tiny_llama)
+    before = weights(model)
 
-    def reward(**_):
-        copies.extend(model.peft_config)
+    def reward(item, text):
         raise Broken
 
     with pytest.raises(Broken):
-        run_grpo(model, tokenizer, library, library.train[:1], profile, 1, reward, progress=False)
-    assert copies == ["default", "ref"], "the error came while both were there"
+        run(model, tokenizer, library, reward=reward)
     assert list(model.peft_config) == ["default"] and not model.training
-    assert model.active_adapters == ["default"] and any(p.requires_grad for p in model.parameters())
+    assert all(torch.equal(p, before[n]) and p.requires_grad for n, p in model.named_parameters() if n in before)
+    with pytest.raises(TrainingError, match="not a number"):
+        run(model, tokenizer, library, reward=lambda item, text: float("nan"))
 
 
-def test_shared_prompts_give_the_log_probabilities_of_each_row_alone(tiny_llama, tokenizer):
-    """Rows with an equal prompt share a pass; prompts are padded on the left, completions on the right."""
-    pad = tokenizer.pad_token_id
-    rows = [([5, 6, 7], [8, 9]), ([5, 6, 7], [10]), ([11, 12], [8, 9, 13]), ([5, 6, 7], [8, 9])]  # prompt, completion
-    wide, long = 3, 3
-    ids = torch.tensor([[pad] * (wide - len(p)) + p + c + [pad] * (long - len(c)) for p, c in rows])
-    mask = torch.tensor([[0] * (wide - len(p)) + [1] * len(p + c) + [0] * (long - len(c)) for p, c in rows])
-    logps, entropy = shared_prompt_logps(tiny_llama, ids, mask, long, pad, "float32")
-    assert logps.shape == entropy.shape == (4, 3)
-    for number, (prompt, completion) in enumerate(rows):
-        with torch.no_grad():
-            logits = tiny_llama(torch.tensor([prompt + completion])).logits[0, len(prompt) - 1 : -1]
-        alone = torch.log_softmax(logits, -1)
-        wanted = alone.gather(1, torch.tensor(completion)[:, None])[:, 0]
-        count = len(completion)
-        torch.testing.assert_close(logps[number, :count], wanted)
-        torch.testing.assert_close(entropy[number, :count], -(alone.exp() * alone).sum(-1))
-        assert logps[number, count:].eq(0).all() and entropy[number, count:].eq(0).all(), "padding counts for nothing"
-
-
-def test_a_missing_database_is_named_without_its_folder(library, tmp_path):
-    gone = dataclasses.replace(library.train[0], db_id="gone")
-    with pytest.raises(DataError, match=r"The database gone\.sqlite is not there") as error:
-        graded(library, [gone])(None, ["SELECT 1"], item=[0])
-    assert str(tmp_path) not in str(error.value)
+def test_advantages_may_be_scaled_by_the_batch_or_not_at_all():
+    rewards = torch.tensor([[1.0, 0.0], [0.2, 0.0], [0.3, 0.3]])
+    assert group_advantages(rewards, scale="none").flatten().tolist() == pytest.approx([0.5, -0.5, 0.1, -0.1, 0, 0])
+    batch = group_advantages(rewards, scale="batch").flatten()
+    assert batch.tolist() == pytest.approx(
+        [x / (rewards.std().item() + 1e-4) for x in (0.5, -0.5, 0.1, -0.1, 0, 0)], abs=1e-5
+    )
