@@ -21,7 +21,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import torch
@@ -53,10 +52,20 @@ class Material:
         self.tokenizer = load_tokenizer(self.profile)
         self.items = spread(self.data.train, options.steps * options.prompts, 17)
 
-    def model(self, **how):
+    def model(self):
         if self.adapter:
-            return load_adapted(self.profile, self.adapter, trainable=True, **how)
-        return add_lora(load_base(self.profile, **how), self.profile)
+            return load_adapted(self.profile, self.adapter, trainable=True)
+        return add_lora(load_base(self.profile), self.profile)
+
+    def plain_model(self):
+        """As transformers and PEFT load it: float32, no layer of it the course's."""
+        from peft import LoraConfig, PeftModel, get_peft_model
+
+        base = load_base(self.profile, dtype="float32", attn_implementation="sdpa")
+        if self.adapter:
+            return PeftModel.from_pretrained(base, self.adapter, is_trainable=True)
+        return get_peft_model(base, LoraConfig(r=self.profile.lora_rank, lora_alpha=self.profile.lora_alpha,
+                                               target_modules="all-linear", task_type="CAUSAL_LM"))  # fmt: skip
 
 
 def endless(model):
@@ -84,7 +93,7 @@ def plain_logps(policy, ids, mask, keep, **_):
 
     found = []
     for rows, seen in zip(ids.split(8), mask.split(8), strict=True):
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=policy.dtype != torch.float32 or plain_logps.autocast):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plain_logps.autocast):
             logits = policy(rows, attention_mask=seen, logits_to_keep=keep + 1).logits[:, :-1]
         entropy = entropy_from_logits(logits.detach().float())
         found.append((selective_log_softmax(logits.float(), rows[:, -keep:]), entropy))
@@ -120,7 +129,7 @@ def trainer_of(m: Material, model, folder: str, **settings):
 
 def trl_at_defaults(m: Material) -> dict:
     """GRPOTrainer at its defaults."""
-    model = endless(m.model(dtype="float32", attn_implementation="sdpa"))
+    model = endless(m.plain_model())
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_of(m, model, folder)
         trainer.train()
@@ -131,7 +140,7 @@ def trl_at_defaults(m: Material) -> dict:
 def same_loss(m: Material) -> dict:
     """One batch of answers through both losses, float32: what each says, ours at the course's settings and TRL's at the same."""
     m.profile = dataclasses.replace(m.profile, dtype="float32")
-    model, plain_logps.autocast = m.model(attn_implementation="sdpa"), False
+    model, plain_logps.autocast = m.plain_model(), False
     groups, _ = draw_groups(
         model, m.tokenizer, m.data, iter(m.items), m.profile, m.profile.grpo_prompts, 1.0, graded(m.data)
     )

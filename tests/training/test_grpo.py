@@ -96,7 +96,7 @@ def test_what_is_paid_is_learnt(tiny_llama, tokenizer, library):
 
     log = run(model, tokenizer, library, profile=profile, reward=reward, probe=library.validation[:1])
     assert log[0]["reward"] < 0.5 < 0.8 < log[-1]["reward"]
-    assert log[0]["kl"] == pytest.approx(0, abs=1e-6) < log[-1]["kl"]
+    assert log[0]["kl"] < 1e-6 < log[-1]["kl"]
     assert log[-1]["entropy"] < log[0]["entropy"] and all(r["probe_reward"] == 0 for r in log)
     assert not model.training
 
@@ -131,22 +131,24 @@ def killed_at(last: int):
     return track
 
 
-@pytest.mark.parametrize("last", [1, 3, 4])  # before, just after and between two writings
-def test_a_killed_run_goes_on_to_the_same_weights(tiny_llama, tokenizer, library, tmp_path, last):
-    profile, state = dataclasses.replace(SMALL, grpo_steps=5), tmp_path / "grpo" / "state.pt"
-    options = {"profile": profile, "settings": GRPOSettings(save_every=2), "probe": library.validation[:1]}
-    whole, second = with_lora(copy.deepcopy(tiny_llama)), with_lora(copy.deepcopy(tiny_llama))
+def test_a_killed_run_goes_on_to_the_same_weights(tiny_llama, tokenizer, library, tmp_path):
+    """Killed before, just after and between two writings of its state."""
+    state = tmp_path / "grpo" / "state.pt"
+    options = {"settings": GRPOSettings(save_every=2), "probe": library.validation[:1]}
+    whole = with_lora(copy.deepcopy(tiny_llama))
     log = run(whole, tokenizer, library, **options)
-    with pytest.raises(Killed):
-        run(second, tokenizer, library, state=state, track=killed_at(last), **options)
-    assert state.exists() == (last > 2)
-    # A half-trained model in memory, as in a notebook, or a new one: the anchor is the file's.
-    second = second if last == 3 else with_lora(tiny_llama)
-    again = run(second, tokenizer, library, state=state, **options)
-    strip = [[{k: v for k, v in r.items() if k not in TIMES} for r in records] for records in (log, again)]
-    assert strip[0] == strip[1]
-    assert all(torch.equal(a, weights(whole)[n]) for n, a in weights(second).items())
-    assert not state.exists() and log[-1]["kl"] > 0
+    for last in (1, 3, 4):
+        second = with_lora(copy.deepcopy(tiny_llama))
+        with pytest.raises(Killed):
+            run(second, tokenizer, library, state=state, track=killed_at(last), **options)
+        assert state.exists() == (last > 2)
+        # A half-trained model in memory, as in a notebook, or a new one: the anchor is the file's.
+        second = second if last == 3 else with_lora(copy.deepcopy(tiny_llama))
+        again = run(second, tokenizer, library, state=state, **options)
+        strip = [[{k: v for k, v in r.items() if k not in TIMES} for r in records] for records in (log, again)]
+        assert strip[0] == strip[1]
+        assert all(torch.equal(a, weights(whole)[n]) for n, a in weights(second).items())
+        assert not state.exists() and log[-1]["kl"] > 0
 
 
 def test_a_state_of_another_run_is_refused(tiny_llama, tokenizer, library, tmp_path):
