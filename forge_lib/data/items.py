@@ -6,7 +6,7 @@ import hashlib
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 GROUPS = ("seen", "unseen", "hard")
 
@@ -24,7 +24,10 @@ class Item:
     question, answer: what is asked, and what is right (the gold)
     difficulty: one of the task's LEVELS; part: set in evaluation splits: "seen" or "unseen" (contexts that occur nowhere in
         train); wording: "" for a plain question, or what makes it hard; provenance: how it came to be, where not by an author
+    ANSWER: the field that holds the answer
     """
+
+    ANSWER = "answer"
 
     id: str
     context: str
@@ -53,6 +56,11 @@ class Item:
     def fields(self) -> dict:
         """Its filled fields, as a line of its file holds them."""
         return {key: value for key, value in asdict(self).items() if value}
+
+    def with_answer(self, answer: str, provenance: str, id: str | None = None) -> Item:
+        """The same question with another answer, and how that came to be; `id` where it stands beside this item."""
+        known = {"provenance": provenance} if "provenance" in self.__dataclass_fields__ else {}
+        return replace(self, id=id or self.id, **{self.ANSWER: answer}, **known)
 
     def as_record(self) -> dict:
         """Its fields and its context, to which a result is added."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from forge_lib.data.items import Item
-from forge_lib.lab.files import RunError, is_measure
-from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
 from forge_lib.models.chat import Message, Prompt, encode_prompt
-from forge_lib.models.endpoint import Ask, Reply, endpoint, who_is_asked
+from forge_lib.models.endpoint import endpoint, who_is_asked
 from forge_lib.models.generate import Completion, generate
 from forge_lib.models.grammar import grammar_constraints
 from forge_lib.models.llama import SLOTS, generate_gguf
+from forge_lib.models.replies import remember
 from forge_lib.models.spending import Account
 from forge_lib.tasks import TaskData
 
@@ -211,67 +207,3 @@ def openai_endpoint(
             pool.shutdown(cancel_futures=True)
 
     return answer
-
-
-def _whole(reply: Reply) -> Reply:
-    """The reply, unless something else stands in the place of its text or a number: TypeError."""
-    numbers = (reply.prompt_tokens, reply.completion_tokens, reply.seconds, reply.cached_tokens)
-    if not (isinstance(reply.text, str) and all(map(is_measure, numbers)) and isinstance(reply.finished, bool)):
-        raise TypeError("a text, a number or a yes or no is something else")
-    return reply
-
-
-def remember(ask: Ask, saved: Path, who: str, account: Account | None = None) -> Ask:
-    """`ask`, with every reply of `who` appended to `saved` before it is handed on, and found there the next time.
-
-    A reply is known by the whole request, so another prompt, model or limit is asked anew; threads that want the same
-    at once ask it once. A line that a kill left half is dropped. One process at a time may use a file. account: is told
-    what the file holds already, all of which counts towards its limit. Raises RunError for a line that is no reply.
-    """
-    known, under_way, lock = _kept(saved), {}, threading.Lock()
-    if account:
-        account.carry(list(known.values()))
-
-    def answer(messages: Sequence[Message], max_tokens: int) -> Reply:
-        request = hashlib.sha256(json.dumps([who, list(messages), max_tokens]).encode()).hexdigest()
-        with lock:
-            first = request not in known and request not in under_way
-            if first:
-                under_way[request] = Future()
-            elif account:
-                account.found()
-            if request in known:
-                return known[request]
-            coming = under_way[request]
-        if not first:
-            return coming.result()
-        try:
-            reply = ask(messages, max_tokens)
-            with lock:
-                append_jsonl(saved, {"request": request, **asdict(reply)})
-                known[request] = reply
-        except BaseException as error:
-            coming.set_exception(error)
-            raise
-        finally:
-            with lock:
-                del under_way[request]
-        coming.set_result(reply)
-        return reply
-
-    return answer
-
-
-def _kept(saved: Path) -> dict[str, Reply]:
-    """The replies in a file of `remember`, by their requests."""
-    mend = f"Delete the line (its question is asked again), or {saved.name} as a whole."
-    known: dict[str, Reply] = {}
-    if saved.exists():
-        cut_torn_tail(saved)
-        for record in read_jsonl(saved, mend):
-            try:
-                request = record.pop("request")
-                known[request] = _whole(Reply(**record))
-            except (KeyError, TypeError) as error:
-                raise RunError(f"{saved.name} holds a line that is no reply ({error}). {mend}") from error
-    return known

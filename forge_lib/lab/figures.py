@@ -119,3 +119,22 @@ def learning_curve(points: Sequence[dict], ax):
     ax.set_xticks(x, [f"{n:,}" for n in x])
     ax.minorticks_off()
     return ax
+
+
+def noise_curve(points: Sequence[dict], ax):
+    """Execution accuracy (percent, with `low` and `high`) over the share of wrong answers among the training pairs.
+
+    points: share (0 to 1), accuracy, low, high; of several seeds also `seeds`, the accuracy of each, drawn as dots
+    """
+    points = sorted(points, key=lambda p: p["share"])
+    x, values = [100 * p["share"] for p in points], np.array([p["accuracy"] for p in points])
+    lengths = error_bars(values, [p["low"] for p in points], [p["high"] for p in points], 0, 100)
+    ax.errorbar(x, values, yerr=lengths, marker="o", capsize=3, color=COLOURS[0])
+    dots = [(at, value) for at, point in zip(x, points, strict=True) for value in point.get("seeds", ())]
+    if dots:
+        ax.scatter(*zip(*dots, strict=True), s=14, color=COLOURS[1], zorder=3, label="one training")
+        ax.legend()
+    ax.set(xlabel="wrong answers among the training pairs (%)", ylim=(0, None))
+    ax.set(ylabel="execution accuracy (%), 95% interval")
+    ax.set_xticks(x, [f"{share:g}" for share in x])
+    return ax

@@ -128,6 +128,14 @@ class TaskData(Splits, ABC):
         """Lark text (as llguidance reads it) of what an answer may be, known without the gold; None: anything."""
         return None
 
+    def canonical(self, text: str) -> str | None:
+        """The answer in `text` in the one form that its spellings share; None where there is none. Here: its spaces."""
+        return " ".join(text.split()) or None
+
+    def near_misses(self, item: Item) -> list[str]:
+        """Answers that are almost the item's own, of which some may be right; none by default."""
+        return []
+
     def gate(self, items: Sequence[Item]) -> list[str]:
         """What is wrong with items before a model learns from them, a sentence each."""
         return []

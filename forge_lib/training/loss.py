@@ -94,7 +94,10 @@ class PackLoss(torch.nn.Module):
     """`pack_loss`'s sum as a module: what DDP, FSDP and DeepSpeed take hold of is a forward.
 
     `train` and `mean_loss` take one in place of the model: FSDP gathers embeddings only for the module it prepared.
+    about: what a loss of another kind goes by, in words: a killed training goes on with the same loss alone
     """
+
+    about = ""
 
     def __init__(self, model, pad_id: int, dtype: str):
         super().__init__()

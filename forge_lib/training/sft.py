@@ -213,12 +213,13 @@ def train(
 
     check_steps(steps)
     accelerator, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
-    model = loss_of.model
+    model, about = loss_of.model, loss_of.about
     updates = _Updates(loss_of, settings, accelerator)
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
     parts, records = {"optimizer": updates.optimizer, "scaler": updates.scaler}, []
     if state:
         plan = [schedule(number, len(steps)) for number in range(len(steps))], list(validate_at)
+        plan = (*plan, about) if about else plan
         key = training_key(model, steps, settings, plan)
         records = load_state(state, key, model, parts)
     left = [] if records and records[-1].get("stopped_early") else steps[len(records) :]

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from forge_lib import tasks
-from forge_lib.evaluation.contenders import openai_endpoint, remember
+from forge_lib.evaluation.contenders import openai_endpoint
 from forge_lib.evaluation.endpoint import add_row, main
 from forge_lib.evaluation.metrics import evaluate, summary_row
 from forge_lib.lab.files import RunError
@@ -21,6 +21,7 @@ from forge_lib.lab.profiles import PROFILES
 from forge_lib.lab.runs import Run
 from forge_lib.models.endpoint import EndpointError, Reply
 from forge_lib.models.generate import Completion
+from forge_lib.models.replies import remember
 from forge_lib.models.spending import Account, price_by_hand
 from forge_lib.publishing.report import _not_run
 

@@ -13,7 +13,6 @@ from forge_lib.evaluation.contenders import (
     messages_for,
     nearest_neighbour,
     openai_endpoint,
-    remember,
     share_more,
 )
 from forge_lib.evaluation.metrics import accuracy, by_difficulty, evaluate, result_table, summary_row
@@ -22,6 +21,7 @@ from forge_lib.lab.files import RunError
 from forge_lib.models import endpoint
 from forge_lib.models.endpoint import Reply
 from forge_lib.models.generate import Completion
+from forge_lib.models.replies import remember
 from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.score import score

@@ -8,6 +8,7 @@ from forge_lib.lab.figures import (
     error_bars,
     learning_curve,
     length_histogram,
+    noise_curve,
     token_colours,
     training_curve,
 )
@@ -52,3 +53,14 @@ def test_bars_of_contenders_without_a_part_and_at_the_ends_are_drawn():
     points = [{"pairs": 10, "accuracy": 1.0, "low": -2.0, "high": 3.0}]
     segments = learning_curve(points, new_axes()).collections[0].get_segments()
     assert segments[0].min(axis=0)[1] == 0
+
+
+def test_the_noise_curve_stands_in_order_with_every_training():
+    points = [{"share": 0.3, "accuracy": 10.0, "low": 5.0, "high": 16.0, "seeds": [9.0, 11.0]},
+              {"share": 0.0, "accuracy": 28.0, "low": 20.0, "high": 36.0}]  # fmt: skip
+    ax = noise_curve(points, new_axes())
+    assert [float(t.get_text()) for t in ax.get_xticklabels()] == [0, 30]
+    assert ax.lines[0].get_ydata().tolist() == [28.0, 10.0]
+    assert (
+        ax.collections[-1].get_offsets().tolist() == [[30.0, 9.0], [30.0, 11.0]] and "95% interval" in ax.get_ylabel()
+    )

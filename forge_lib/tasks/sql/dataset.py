@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sqlglot.errors import SqlglotError
+
 from forge_lib.data.items import DataError
 from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message
@@ -19,8 +21,10 @@ from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.failures import classify
 from forge_lib.tasks.sql.grammar import database_grammar
 from forge_lib.tasks.sql.linking import Trimmed, fit_to
+from forge_lib.tasks.sql.near_misses import near_misses
 from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.pairs import Pair
+from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.prompt import build_messages, extract_sql
 from forge_lib.tasks.sql.rows import rows_key
 from forge_lib.tasks.sql.sandbox import shared_sandbox
@@ -168,6 +172,17 @@ class DataSet(TaskData):
     def grammar(self, item: Pair) -> str:
         """Queries over the tables that the prompt shows (see `schema_grammar`)."""
         return database_grammar(self.view(item.db_id, [item.asked]), self.database(item.db_id))
+
+    def canonical(self, text: str) -> str | None:
+        """The query in `text` as sqlglot prints it, without comments; None for what is not one query."""
+        try:
+            return parse_query(extract_sql(text)).sql(dialect="sqlite", normalize_functions="upper", comments=False)
+        except SqlglotError:
+            return None
+
+    def near_misses(self, item: Pair) -> list[str]:
+        """Queries one edit away from the pair's (see `near_misses.py`)."""
+        return near_misses(item.sql, self.schema(item.db_id))
 
     def gate(self, items: Sequence[Pair]) -> list[str]:
         """What the gate finds in the pairs."""

@@ -21,6 +21,8 @@ class Pair(Item):
     provenance: how the pair came to be, where not by an author; evidence: what BIRD tells beside the question
     """
 
+    ANSWER = "sql"
+
     id: str
     db_id: str
     question: str

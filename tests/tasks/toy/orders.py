@@ -19,6 +19,8 @@ THINGS = ("bolt", "nut", "hinge", "nail", "screw")
 class Order(Item):
     """An order at a shop; the fields are the columns of its file."""
 
+    ANSWER = "written"
+
     id: str
     shop: str
     said: str
