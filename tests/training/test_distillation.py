@@ -120,15 +120,15 @@ def test_another_vocabulary_is_a_sentence(tiny_llama, random_llama, packs, token
         DistillationLoss(tiny_llama, pad, "float32", other, Distilled())(packs)
 
 
-def test_a_student_learns_the_teachers_distribution(teacher, packs, tokenizer, tmp_path):
+def test_a_student_learns_the_teachers_distribution(teacher, random_llama, packs, tokenizer):
     pad, how, settings = (
         tokenizer.pad_token_id,
         Distilled(1.0, share=1.0),
-        dataclasses.replace(SETTINGS, learning_rate=3e-2),
+        dataclasses.replace(SETTINGS, learning_rate=1e-2),
     )
-    student, read = cut_student(teacher, every=2), live_teacher(teacher, pad, "float32", 1.0)
+    student, read = random_llama(num_hidden_layers=1), live_teacher(teacher, pad, "float32", 1.0)
     records = train(DistillationLoss(student, pad, "float32", read, how), [packs] * 6, pad, settings, progress=False)
-    assert records[-1]["loss"] < 0.8 * records[0]["loss"]
+    assert records[-1]["loss"] < 0.9 * records[0]["loss"]
     assert not any(p.requires_grad for p in teacher.parameters())
 
 
