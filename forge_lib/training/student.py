@@ -23,7 +23,7 @@ def cut_student(model, every: int = 2, width: float = 1.0):
     Layers: Sanh et al. 2019, https://arxiv.org/abs/1910.01108, kept every second one. width: share (0 to 1) of the hidden
     state's channels and of the feed-forward layer's that are kept, those with the largest weights; attention keeps its
     heads (Xia et al. 2023, https://arxiv.org/abs/2310.06694, learn which to keep). A cut model has forgotten most: it is a
-    better start than random weights, not a model yet.
+    start for distillation, not a model yet. All of its weights are trained: at 1e-4 the loss falls, at LoRA's 1e-3 it jumps.
     Raises TrainingError for a base that is no plain Llama, and for shares that leave nothing.
     """
     base = causal_lm(model)
