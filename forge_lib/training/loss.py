@@ -107,3 +107,7 @@ class PackLoss(torch.nn.Module):
     def forward(self, packs: Sequence[Pack]) -> torch.Tensor:
         """Sum over the answer tokens of `packs`, in nats."""
         return pack_loss(self.model, packs, self.pad_id, self.dtype)[0]
+
+    def units(self, packs: Sequence[Pack]) -> int:
+        """How many terms that sum has: what the loss of a step is the mean over."""
+        return sum(len(e.answer) for pack in packs for e in pack)

@@ -104,7 +104,7 @@ def mean_loss(model, packs: Sequence[Pack], pad_id: int, settings: SFTSettings, 
     check_answers(packs)
     accelerator, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
     total = sum(loss_of(part) * weight for part, weight in shard_packs(packs, settings.packs_per_forward, accelerator))
-    return accelerator.reduce(total).item() / _answer_tokens(packs)
+    return accelerator.reduce(total).item() / loss_of.units(packs)
 
 
 def cosine_schedule(step: int, steps: int, warmup: float) -> float:
@@ -135,6 +135,7 @@ class _Updates:
 
     def __init__(self, loss_of: PackLoss, settings: SFTSettings, accelerator):
         self.model, self.settings, self.accelerator = loss_of.model, settings, accelerator
+        self.units = loss_of.units  # before an accelerator wraps it
         optimizer = torch.optim.AdamW(
             (p for p in self.model.parameters() if p.requires_grad), settings.learning_rate, settings.betas,
             weight_decay=settings.weight_decay, fused=True,
@@ -165,12 +166,12 @@ class _Updates:
         return loss, norm
 
     def _backward(self, packs: Sequence[Pack]) -> float:
-        """Backward passes, a few packs at a time; the gradient is that of the mean over all tokens of the step.
+        """Backward passes, a few packs at a time; the gradient is that of the mean over all units (tokens) of the step.
 
-        All its tokens, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients
+        All its units, in whichever process: each process knows all packs. DDP, FSDP and DeepSpeed average gradients
         over the processes, hence the factor.
         """
-        accelerator, count, total = self.accelerator, _answer_tokens(packs), 0.0
+        accelerator, count, total = self.accelerator, self.units(packs), 0.0
         parts = list(shard_packs(packs, self.settings.packs_per_forward, accelerator))
         for number, (part, weight) in enumerate(parts, 1):
             accelerator.sync_gradients = number == len(parts)  # DeepSpeed reads it; the others are asked by no_sync

@@ -41,7 +41,7 @@ def save_state(path: Path, key: str, model, parts: dict, records: list[dict]) ->
     weights = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
     content = {"key": key, "weights": weights, "records": records, "random": _random_state(model.device)}
     content |= {n: x.state_dict() for n, x in parts.items()}
-    content["digest"] = _digest(content)
+    content["digest"] = digest(content)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
     try:
@@ -69,7 +69,7 @@ def load_state(path: Path, key: str, model, parts: dict) -> list[dict]:
             f"{path.name} belongs to a training with another base, other data or other settings, so this one cannot go "
             "on from it. Delete it to start from the beginning, or use another run folder."
         )
-    if content.pop("digest", None) != _digest(content):
+    if content.pop("digest", None) != digest(content):
         raise _damaged(path, "its content is not what was written")
     weights = content["weights"]
     if not all(w.isfinite().all() for w in weights.values()):
@@ -99,15 +99,15 @@ def _read(path: Path) -> dict:
     return content
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
     """A hash of nested dicts and lists of tensors and plain values: a file may be readable and yet not what it was."""
     if isinstance(value, torch.Tensor):
         raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()
         return hashlib.sha256(f"{value.dtype} {tuple(value.shape)} ".encode() + raw.tobytes()).hexdigest()
     if isinstance(value, dict):
-        value = [(repr(name), _digest(part)) for name, part in value.items()]
+        value = [(repr(name), digest(part)) for name, part in value.items()]
     elif isinstance(value, list | tuple):
-        value = [_digest(part) for part in value]
+        value = [digest(part) for part in value]
     return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
