@@ -39,16 +39,34 @@ class Compute:
         return float(2 * parameters * self.forward + (4 if lora else 6) * parameters * self.backward)
 
 
-def of_training(records: Sequence[dict], reference: bool = False) -> Compute:
+def of_training(records: Sequence[dict], without_gradient: int = 0) -> Compute:
     """What training cost, by its records (`tokens`, `seconds`): logical tokens, as if every example had its own prefix.
 
-    reference: whether a reference read every token once, too. Its seconds are not in the records of a step.
+    without_gradient: passes over every token beside the one that is learnt from: 0 for SFT and ORPO, 1 for the reference of
+    DPO and IPO, 3 for KTO, whose mismatched answers go through policy and reference, too.
 
-    >>> of_training([{"tokens": 100, "seconds": 2.0}], reference=True)
+    >>> of_training([{"tokens": 100, "seconds": 2.0}], without_gradient=1)
     Compute(forward=100, backward=100, seconds=2.0)
     """
     tokens = sum(r["tokens"] for r in records)
-    return Compute(tokens if reference else 0, tokens, sum(r["seconds"] for r in records))
+    return Compute(without_gradient * tokens, tokens, float(sum(r["seconds"] for r in records)))
+
+
+def of_grpo(records: Sequence[dict], prompts: int, answers: int, prompt_tokens: float) -> Compute:
+    """What `run_grpo` cost, by its log: each answer is sampled, read by the reference and learnt from.
+
+    prompts, answers: groups of a step (where a record does not say how many it sampled) and answers of a group;
+    prompt_tokens: mean length. Where a run skips silent groups, these are sampled and nothing more.
+
+    >>> of_grpo([{"completions/mean_length": 20.0, "step_time": 9.0}], 4, 8, 80)
+    Compute(forward=6400, backward=3200, seconds=9.0)
+    """
+    total = Compute()
+    for r in records:
+        tokens = r.get("groups", prompts) * answers * (prompt_tokens + r["completions/mean_length"])
+        learnt = tokens * (1 - r["frac_reward_zero_std"]) if "groups" in r else tokens
+        total += Compute(round(tokens + learnt), round(learnt), r["step_time"])
+    return total
 
 
 def of_answers(answers: Sequence[Completion | dict]) -> Compute:

@@ -1,6 +1,6 @@
 import pytest
 
-from forge_lib.evaluation.compute import Compute, compute_table, of_answers, of_training
+from forge_lib.evaluation.compute import Compute, compute_table, of_answers, of_grpo, of_training
 from forge_lib.models.generate import Completion
 
 
@@ -18,6 +18,11 @@ def test_parts_add_up():
     assert training == Compute(0, 300, 6.0) and mined == Compute(110, 0, 1.0)
     assert training + mined + Compute() == Compute(110, 300, 7.0)
     assert of_answers([]) == of_training([]) == Compute()
+
+
+def test_groups_that_a_run_skips_are_sampled_and_no_more():
+    record = {"groups": 6, "frac_reward_zero_std": 0.5, "completions/mean_length": 20.0, "step_time": 3.0}
+    assert of_grpo([record] * 2, 99, 4, 80) == Compute(2 * (2400 + 1200), 2 * 1200, 6.0)
 
 
 def test_a_backward_token_costs_more_and_most_where_all_weights_are_trained():
