@@ -149,7 +149,7 @@ def test_a_few_steps_teach_a_preference(random_llama, tokenizer, method):
     settings = dataclasses.replace(SETTINGS, method=method)
     records = train_on_pairs(model, [PACKS] * 8, pad, settings, progress=False)
     moved_by = answer_logps(model, PACKS, pad, "float32").detach() - before
-    assert ((moved_by[::2] - moved_by[1::2]) > 0.5).all(), "every winner gained on its loser"
+    assert ((moved_by[::2] - moved_by[1::2]) > 0.2).all(), "every winner gained on its loser"
     assert records[-1]["loss"] < records[0]["loss"] and records[-1]["margin"] > records[0]["margin"]
     if method != "orpo":
         assert records[0]["margin"] == pytest.approx(0, abs=1e-5), "the policy starts at its reference"
