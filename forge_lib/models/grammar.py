@@ -61,9 +61,13 @@ class GrammarConstraint:
 
 
 def grammar_constraints(tokenizer, grammars: Sequence[str | None]) -> list[GrammarConstraint | None]:
-    """A constraint for each of `grammars`, equal ones read once; None for None."""
-    known = {g: g and GrammarConstraint(g, tokenizer) for g in dict.fromkeys(grammars)}
-    return [known[g] for g in grammars]
+    """A constraint for each of `grammars`, equal ones read once; None for None. Raises GrammarError."""
+    return [g and _constraint(g, tokenizer) for g in grammars]
+
+
+@functools.lru_cache(maxsize=64)  # reading one takes a tenth of a second, and `generate` asks for fresh ones
+def _constraint(grammar: str, tokenizer) -> GrammarConstraint:
+    return GrammarConstraint(grammar, tokenizer)
 
 
 @functools.lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message, encode_prompt
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.generate import Completion
+from forge_lib.models.grammar import grammar_constraints
 from forge_lib.models.opening import Opened, open_weights
 from forge_lib.serving import ServingError
 
@@ -28,14 +30,16 @@ class Model:
     name: str
     about: str
     tokenizer: object
-    complete: Callable[[Sequence[Message], int], Completion] = field(repr=False)
+    complete: Callable[[Sequence[Message], int, str | None], Completion] = field(repr=False)
     file: Path | None = None
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def answer(self, messages: Sequence[Message], max_new_tokens: int = _MAX_NEW_TOKENS) -> Completion:
-        """The model's reply to `messages`, which begin with a system message."""
+    def answer(
+        self, messages: Sequence[Message], max_new_tokens: int = _MAX_NEW_TOKENS, grammar: str | None = None
+    ) -> Completion:
+        """The model's reply to `messages`, which begin with a system message; with `grammar` one that this allows."""
         with self.lock:
-            return self.complete(messages, max_new_tokens)
+            return self.complete(messages, max_new_tokens, grammar)
 
 
 def open_model(which: str, profile: Profile) -> Model:
@@ -49,8 +53,11 @@ def open_model(which: str, profile: Profile) -> Model:
 def served(opened: Opened) -> Model:
     """An opened model that answers conversations."""
 
-    def answer(messages: Sequence[Message], limit: int) -> Completion:
-        [found] = opened.complete([encode_prompt(opened.tokenizer, messages)], limit)
+    def answer(messages: Sequence[Message], limit: int, grammar: str | None = None) -> Completion:
+        bounds = None
+        with contextlib.suppress(ValueError):  # a tokenizer or a grammar that llguidance cannot read: a free answer
+            bounds = grammar_constraints(opened.tokenizer, [grammar])
+        [found] = opened.complete([encode_prompt(opened.tokenizer, messages)], limit, bounds)
         return found
 
     return Model(opened.name, opened.about, opened.tokenizer, answer, opened.file)

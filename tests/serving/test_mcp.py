@@ -454,7 +454,7 @@ def drafting(file, complete) -> Assistant:
 def test_with_a_model_a_question_becomes_sql_that_nothing_has_run(file, answer, sql, unanswerable):
     asked = []
 
-    def complete(messages, limit):
+    def complete(messages, limit, grammar=None):
         asked.append(messages)
         return Completion(answer, 40, 7, 0.25, True)
 
@@ -481,7 +481,7 @@ def test_no_question_or_too_long_a_one_is_refused(file):
 def test_clients_that_draft_at_once_take_turns_at_the_model(file):
     at_once, most, got = [], [], {}
 
-    def complete(messages, limit):
+    def complete(messages, limit, grammar=None):
         at_once.append(1)
         most.append(len(at_once))
         time.sleep(0.02)

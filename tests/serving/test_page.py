@@ -35,7 +35,7 @@ ANSWERS = {
 WAIT_MS = 30_000  # what a busy machine may take
 
 
-def by_heart(messages, limit: int) -> Completion:
+def by_heart(messages, limit: int, grammar: str | None = None) -> Completion:
     return Completion(ANSWERS[messages[-1]["content"]], 99, 9, 0.5, True)
 
 
@@ -56,7 +56,9 @@ def site(tmp_path_factory, random_llama, tokenizer):
         INSERT INTO shops VALUES (1, 'Lund', 10.5), (2, 'Łódź', 7), (3, '{EVIL.replace("'", "''")}', 3);
     """)  # fmt: skip
     small = models.served(_weights("small", "Random weights.", PROFILES["cpu"], random_llama()))
-    short = Model("small", small.about, small.tokenizer, lambda messages, limit: small.complete(messages, 8))
+    short = Model(
+        "small", small.about, small.tokenizer, lambda messages, limit, grammar: small.complete(messages, 8, grammar)
+    )
     heart = Model(f"by heart {EVIL}", "It knows two answers.", tokenizer, by_heart)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_HEARTBEAT_INTERVAL", "1")

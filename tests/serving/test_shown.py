@@ -20,7 +20,7 @@ ANSWERS = {
 }
 
 
-def by_heart(messages, limit: int) -> Completion:
+def by_heart(messages, limit: int, grammar: str | None = None) -> Completion:
     """What a model says that knows these questions by heart, and breaks at any other."""
     text = ANSWERS[messages[-1]["content"]]
     return Completion(text, 120, len(text.split()), 0.5, True)
@@ -110,7 +110,7 @@ def test_an_answer_that_comes_after_another_database_was_chosen_is_not_shown_und
     page = sessions.of("a")
     other = page.upload(library.database("library"))
 
-    def slow(messages):
+    def slow(messages, grammar):
         page.assistants(other)
         return by_heart(messages, 9)
 

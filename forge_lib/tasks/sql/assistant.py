@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ from forge_lib.tasks.sql.schema import Schema, Table, quote_name, render_schema
 if TYPE_CHECKING:  # it imports torch, which tables and queries do without
     from forge_lib.models.generate import Completion
 
-_Answer = Callable[[Sequence[Message]], "Completion"]
+_Answer = Callable[..., "Completion"]  # (messages, grammar=…)
 MAX_ROWS = 100  # of a result that is shown
 MAX_CELL = 500  # characters of a value that is shown
 TIME_LIMIT_S = 5.0
@@ -104,6 +106,12 @@ class Assistant:
         with self._lock:
             return self._data.messages(Pair(id="asked", db_id=self.file.stem, question=question, sql=""))
 
+    def _grammar(self, question: str) -> str | None:
+        """What a draft may be, so that it names what is there; None where the file cannot be read at this moment."""
+        with self._lock, contextlib.suppress(sqlite3.Error, OSError):
+            return self._data.grammar(Pair(id="asked", db_id=self.file.stem, question=question, sql=""))
+        return None
+
     def draft(self, question: str) -> Draft:
         """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
         if not question.strip():
@@ -112,7 +120,7 @@ class Assistant:
             raise DataError(f"The question has {len(question):,} characters; ask one of at most {MAX_QUESTION:,}.")
         if self.answer is None:
             raise DataError("No model was given, so nobody drafts SQL: start with --model.")
-        completion = self.answer(self.messages(question.strip()))
+        completion = self.answer(self.messages(question.strip()), grammar=self._grammar(question.strip()))
         sql = extract_sql(completion.text)
         return Draft(question, sql, sql == NO_ANSWER, completion)
 

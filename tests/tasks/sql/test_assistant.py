@@ -1,5 +1,6 @@
 """A file somebody brings is shown, sampled, asked and explained, whatever is in it, and never written to."""
 
+import json
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from forge_lib.data.items import DataError
 from forge_lib.models.generate import Completion
 from forge_lib.tasks.sql.assistant import MAX_CELL, MAX_QUESTION, MAX_ROWS, Assistant
 from forge_lib.tasks.sql.prompt import NO_ANSWER
+from forge_lib.tasks.sql.schema import quote_name
 
 SCRIPT = """
 CREATE TABLE author (author_id INTEGER PRIMARY KEY, name TEXT, born INTEGER);
@@ -43,7 +45,7 @@ def shop(file):
 
 def says(text: str):
     """An answer function: every question gets this text."""
-    return lambda messages: Completion(text, 10, 5, 0.1, True)
+    return lambda messages, grammar=None: Completion(text, 10, 5, 0.1, True)
 
 
 def test_tables_and_views_are_there_in_any_case_of_letters(shop):
@@ -177,7 +179,9 @@ def test_a_draft_is_the_sql_in_what_the_model_says(file, answer, sql, unanswerab
 
 def test_the_model_is_asked_what_training_asked(file):
     asked = []
-    with Assistant(file, lambda messages: asked.append(messages) or Completion("", 0, 0, 0.0, True)) as assistant:
+    with Assistant(
+        file, lambda messages, grammar: asked.append(messages) or Completion("", 0, 0, 0.0, True)
+    ) as assistant:
         assistant.draft(" How many books? ")
     [[system, user]] = asked
     assert user == {"role": "user", "content": "How many books?"} and "book(book_id, author_id" in system["content"]
@@ -216,7 +220,7 @@ def test_a_long_schema_is_trimmed_to_what_the_question_names(tmp_path):
 
 
 def test_threads_share_one_and_get_their_own_answers(file):
-    def answer(messages):
+    def answer(messages, grammar):
         time.sleep(0.01)
         return Completion(f"SELECT '{messages[-1]['content']}'", 1, 1, 0.0, True)
 
@@ -255,3 +259,17 @@ def test_a_folder_and_a_database_without_tables_are_refused(tmp_path):
         connection.executescript("CREATE TABLE t (a); DROP TABLE t;")
     with pytest.raises(DataError, match="a.db holds no table"):
         Assistant(tmp_path / "a.db").schema()
+
+
+def test_a_draft_is_held_to_what_is_there(file, tokenizer):
+    """The grammar of the file comes with the question: it knows the file's names, and none that a model makes up."""
+    given = []
+
+    def answer(messages, grammar):
+        given.append(grammar)
+        return Completion("SELECT 1", 10, 5, 0.1, True)
+
+    with Assistant(file, answer) as assistant:
+        assistant.draft("How many?")
+        names = [json.dumps(quote_name(t.name), ensure_ascii=False) for t in assistant.schema().tables]
+    assert names and all(name in given[0] for name in names) and "made_up" not in given[0]
