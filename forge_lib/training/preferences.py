@@ -19,6 +19,7 @@ from forge_lib.models.chat import encode
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import GoldError, TaskData
 from forge_lib.training.packing import Pack
+from forge_lib.training.rejection import check_training
 
 AGAIN = "Mine the pairs again."
 
@@ -61,7 +62,7 @@ def mine(
     Raises DataError for an item that is not in train, or whose id or wording is also in validation or test, and where no
     pair comes out.
     """
-    check_training_items(data, items)
+    check_training(data, items)
     pairs, no_loser, no_winner = [], 0, 0
     for item, said in zip(items, answers, strict=True):
         try:
@@ -96,19 +97,6 @@ def _graded(data: TaskData, item: Item, said: Sequence[Completion]) -> tuple[lis
     return right, [*wrong.items()]
 
 
-def check_training_items(data: TaskData, items: Sequence[Item]) -> None:
-    """Raise DataError for an item that is not in the training part, or also stands (by id or wording) in another one."""
-    train = {i.id for i in data.train}
-    held = [i for name, part in data.splits() if name != "train" for i in part]
-    ids, wordings = {i.id for i in held}, {(i.context, i.question) for i in held}
-    for item in items:
-        if item.id not in train or item.id in ids or (item.context, item.question) in wordings:
-            raise DataError(
-                f"{item.id} is not an item of the training part alone, and pairs are mined from no other: what is trained "
-                "on may not measure. Sample answers to items of data.train."
-            )
-
-
 def save_preferences(pairs: Sequence[Preference], path: Path) -> Path:
     """Write pairs as JSON lines, whole or not at all."""
     return write_atomically(path, json_lines(asdict(p) for p in pairs))
@@ -124,7 +112,8 @@ def load_preferences(path: Path, data: TaskData) -> list[Preference]:
         pair = Preference(**record)
         _item_of(pair, known)
         pairs.append(pair)
-    check_training_items(data, [known[p.item] for p in pairs])
+    if pairs:
+        check_training(data, [known[p.item] for p in pairs])
     return pairs
 
 

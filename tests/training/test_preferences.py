@@ -66,6 +66,7 @@ def test_what_was_cut_off_is_neither_and_prose_never_wins(data):
 
 def test_a_gold_that_fails_makes_no_pair_and_ends_nothing(data):
     broken = dataclasses.replace(data.train[1], sql="SELECT weight FROM books")
+    data.train[1] = broken
     with pytest.warns(UserWarning, match="makes no pair"):
         pairs = mine(data, [data.train[0], broken], [said(WRONG), said(WRONG)])
     assert [p.item for p in pairs] == ["l-1"]
@@ -80,7 +81,7 @@ def test_items_that_measure_are_refused(data, how):
         data.test = [dataclasses.replace(item, id="other")]
     else:
         item = dataclasses.replace(item, id="new")
-    with pytest.raises(DataError, match="is not an item of the training part alone"):
+    with pytest.raises(DataError, match="is not of the training part alone"):
         mine(data, [item], [said(WRONG)])
 
 

@@ -59,7 +59,7 @@ def says(answers, unfinished=()):
 
 def test_what_is_kept_is_right_new_and_in_one_form(shelf, tmp_path):
     records = sample_round(says(SAID)[0], shelf, TRAIN, tmp_path, Round(1, "itself", samples=6), progress=False)
-    assert [r["right"] for r in records] == [5, 1, 0]  # SELECT 4 is right by luck: what one state cannot tell
+    assert [r["right"] for r in records] == [4, 1, 0]  # SELECT 4 has the right number, and asked no table
     first = {a["answer"]: (a["count"], a["verdict"], a["gold"]) for a in records[0]["answers"]}
     assert first["SELECT COUNT(*) FROM books"] == (2, "correct", True)
     assert first["SELECT COUNT(book_id) FROM books"] == (1, "correct", False)  # without its comment
@@ -67,22 +67,22 @@ def test_what_is_kept_is_right_new_and_in_one_form(shelf, tmp_path):
     kept = kept_items(TRAIN, [records], "itself", most=2)
     assert [k.id for k in kept] == ["t-1/r1.1", "t-1/r1.2", "t-2/r1.1"]
     assert all(shelf.score(k, k.answer).correct and k.provenance == "itself, round 1" for k in kept)
-    assert kept[0].answer == "SELECT 4" and kept[2].question == TRAIN[1].question
-    assert len(kept_items(TRAIN, [records], "itself", most=9, with_golds=True)) == 5
+    assert "SELECT 4" not in [k.answer for k in kept] and kept[2].question == TRAIN[1].question
+    assert len(kept_items(TRAIN, [records], "itself", most=9, with_golds=True)) == 4
 
 
 def test_an_answer_must_be_right_on_all_states_where_that_is_asked(shelf, tmp_path, monkeypatch):
-    graded = []
+    graded, lucky = [], "SELECT COUNT(title) FROM books"
 
     def score_suite(self, items, texts):
         graded.extend(texts)
-        return [SuiteScore(1, 2) if t == "SELECT 4" else SuiteScore(2, 2) for t in texts]
+        return [SuiteScore(1, 2) if t == lucky else SuiteScore(2, 2) for t in texts]
 
     monkeypatch.setattr(DataSet, "score_suite", score_suite)
     about = Round(1, "itself", samples=6, states=True)
     records = sample_round(says(SAID)[0], shelf, TRAIN, tmp_path, about, progress=False)
-    assert records[0]["right"] == 4 and "SELECT COUNT(*) FROM authors" not in graded
-    assert "SELECT 4" in graded and "SELECT 4" not in [k.answer for k in kept_items(TRAIN, [records], "itself", most=9)]
+    assert records[0]["right"] == 3 and "SELECT COUNT(*) FROM authors" not in graded
+    assert lucky in graded and lucky not in [k.answer for k in kept_items(TRAIN, [records], "itself", most=9)]
 
 
 def test_what_was_cut_off_is_never_right(shelf, tmp_path):
@@ -95,8 +95,8 @@ def test_the_bookkeeping_of_two_rounds(shelf, tmp_path):
     one = sample_round(says(SAID)[0], shelf, TRAIN, tmp_path, Round(1, "itself", samples=3), progress=False)
     two = sample_round(says(SAID)[0], shelf, TRAIN, tmp_path, Round(2, "itself", samples=6), progress=False)
     row = round_row([one, two])
-    assert row["pass_rate"] == pytest.approx(6 / 18) and row["samples"] == 18
-    assert (row["solved"], row["unsolved"], row["distinct"], row["new"]) == (2, 1, 5, 2)
+    assert row["pass_rate"] == pytest.approx(5 / 18) and row["samples"] == 18
+    assert (row["solved"], row["unsolved"], row["distinct"], row["new"]) == (2, 1, 4, 1)
     assert round_row([one])["new"] == 2  # COUNT(book_id), and t-2's
     assert {k.id.split("/")[1][:2] for k in kept_items(TRAIN, [one, two], "itself", most=9)} == {"r1", "r2"}
     assert read_round(tmp_path, 2) == two
