@@ -55,6 +55,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--of", choices=("same", "other", "both"), default="same", help="of which contexts these are")
     parser.add_argument("--with-contexts", action="store_true", help="show those of other contexts with their context")
     parser.add_argument("--begin", default="", metavar="TEXT", help="what every answer begins with, such as SELECT")
+    parser.add_argument("--constrain", action="store_true", help="let it write only what the task's grammar allows")
     parser.add_argument(
         "--max-new-tokens", type=whole_number(1), metavar="T", help="of an answer (default: the profile's)"
     )
@@ -73,8 +74,10 @@ def main(given: list[str] | None = None) -> int:
     options = parser.parse_args(given)
     if (options.contender == "model") != bool(options.model):
         parser.error("give --model, or one of --contender nearest and --contender fill, and not both")
-    if options.contender != "model" and (options.shots or options.begin or options.with_contexts):
-        parser.error("--shots, --with-contexts and --begin are for a model")
+    if options.contender != "model" and (options.shots or options.begin or options.with_contexts or options.constrain):
+        parser.error("--shots, --with-contexts, --begin and --constrain are for a model")
+    if options.constrain and options.begin:
+        parser.error("the grammar begins with the answer's first word: give --constrain or --begin, and not both")
     from forge_lib.evaluation.scoring import (
         predictions_file,  # here: it takes seconds, and a wrong word is said at once
     )
@@ -112,7 +115,7 @@ def _score(options: argparse.Namespace, out: Path) -> dict:
         "task": options.task, "data": f"{options.data.partition(':')[0]}{':' if about else ''}{about}", "part": options.part,
         "items": len(items), "fingerprint": fingerprint(items), "seed": options.seed, "contender": options.contender,
         "model": model.get("sha256") or model["name"], "profile": profile.name if profile else None,
-        "shots": options.shots or 0, "of": options.of, "with_contexts": options.with_contexts, "begin": options.begin,
+        "shots": options.shots or 0, "of": options.of, "with_contexts": options.with_contexts, "begin": options.begin, "constrain": options.constrain,
         "max_new_tokens": options.max_new_tokens or (profile.max_new_tokens if profile else None),
     }  # fmt: skip
     return score_items(model["name"], contender, data, items, settings, out, model, at_once, not options.quiet)
@@ -146,11 +149,11 @@ def _opened(
     opened = open_weights(options.model, profile, profile.eval_batch)
     way = Prompting(options.shots or 0, options.of, options.with_contexts, options.begin).options(data.train)
 
-    def complete(prompts, limit: int):
-        return opened.complete(contenders.share_more(prompts), limit)
+    def complete(prompts, limit: int, constraints):
+        return opened.complete(contenders.share_more(prompts), limit, constraints)
 
     limit = options.max_new_tokens or opened.profile.max_new_tokens
-    contender = contenders.prompted(complete, opened.tokenizer, data, limit, **way)
+    contender = contenders.prompted(complete, opened.tokenizer, data, limit, constrain=options.constrain, **way)
     model = {"name": opened.name, "about": opened.about, "profile": opened.profile.name, "sha256": opened.digest()}
     return contender, opened.profile, model, min(opened.profile.eval_batch, 16)  # more would be lost by a kill
 
@@ -159,8 +162,10 @@ def _endpoint(options, data: TaskData, profile: Profile, out: Path) -> tuple[Con
     from forge_lib.evaluation.contenders import openai_endpoint
     from forge_lib.models.endpoint import EndpointError
 
-    if options.shots or options.begin or options.with_contexts:
-        raise EndpointError("An endpoint is asked as it is: leave out --shots, --with-contexts and --begin.")
+    if options.shots or options.begin or options.with_contexts or options.constrain:
+        raise EndpointError(
+            "An endpoint is asked as it is: leave out --shots, --with-contexts, --begin and --constrain."
+        )
     name = options.model.removeprefix(ENDPOINT)
     limit = options.max_new_tokens or profile.max_new_tokens
     contender = openai_endpoint(data, limit, name or None, out.with_suffix(".replies.jsonl"))
