@@ -34,9 +34,11 @@ def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = (), with_co
     for number, shot in enumerate(shots if with_contexts else ()):
         if shot.context != item.context:
             theirs = data.messages(shot)[0]["content"]
-            shared = os.path.commonprefix([theirs, first["content"]]).rpartition("\n")[0]  # the instruction
+            instruction, _, shown = theirs.partition("\n\n")  # it is said once
+            if not first["content"].startswith(instruction):
+                shown = theirs
             asked = turns[2 * number]  # a question and an answer for each shot
-            turns[2 * number] = {**asked, "content": f"{theirs[len(shared) :].strip()}\n\n{asked['content']}"}
+            turns[2 * number] = {**asked, "content": f"{shown}\n\n{asked['content']}"}
     return [first, *turns]
 
 

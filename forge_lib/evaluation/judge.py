@@ -199,5 +199,7 @@ def _longer_wins(records: Sequence[dict]) -> list[float]:
 def _share(values: Sequence[float], of: Sequence[dict], seed: int, bounds: tuple[float, float] = (0, 1)) -> dict | None:
     if not values:
         return None
-    low, high = bootstrap_interval(values, [r["context"] for r in of], seed=seed, bounds=bounds)
-    return {"value": float(np.mean(values)), "low": low, "high": high, "n": len(values)}
+    far = max(map(abs, values))  # weighed values lie beyond the bounds of their mean
+    wide = bounds if bounds[0] >= 0 or far <= 1 else (-far, far)
+    low, high = bootstrap_interval(values, [r["context"] for r in of], seed=seed, bounds=wide)
+    return {"value": float(np.mean(values)), "low": max(low, bounds[0]), "high": min(high, bounds[1]), "n": len(values)}

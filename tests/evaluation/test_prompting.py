@@ -25,7 +25,9 @@ def test_a_shot_of_another_database_comes_with_its_tables(library):
     own = library.test[1]
     messages = messages_for(library, library.test[2], [other, own], with_contexts=True)
     first, shot, answer, second, *_ = messages
-    assert shot["content"].startswith("authors(author_id, name, born)") and shot["content"].endswith(other.question)
+    assert shot["content"].startswith("Tables:\nauthors(author_id, name, born)\nbooks(") and shot["content"].endswith(
+        other.question
+    )
     assert "Translate" not in shot["content"]  # the instruction is said once
     assert second["content"] == own.question and answer["content"] == other.sql
     assert first == messages_for(library, library.test[2])[0]

@@ -169,8 +169,8 @@ class DataSet(TaskData):
         got = shared_sandbox().run(self.database(item.db_id), extract_sql(text))
         return rows_key(got.rows) if got.status == "ok" else None
 
-    def grammar(self, item: Pair) -> str:
-        """Queries over the tables that the prompt shows (see `schema_grammar`)."""
+    def grammar(self, item: Pair) -> str | None:
+        """Queries over the tables that the prompt shows (see `schema_grammar`); None where these are too many."""
         return database_grammar(self.view(item.db_id, [item.asked]), self.database(item.db_id))
 
     def canonical(self, text: str) -> str | None:

@@ -24,7 +24,8 @@ from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
 MOST_JOINED = 4  # tables in one FROM
-MOST_SETS = 150  # copies of the rules; of a large schema the larger sets are left out
+MOST_SETS = 150  # copies of the rules
+MOST_CHARACTERS = 400_000  # of a grammar: llguidance holds 65,000 symbols, which 590,000 characters had
 
 SHARED = r"""
 start: query
@@ -97,21 +98,21 @@ class Role:
         return f"{quote_name(self.name)}.{quote_name(name)}"
 
 
-def database_grammar(schema: Schema, database: Path) -> str:
+def database_grammar(schema: Schema, database: Path) -> str | None:
     """`schema_grammar` for what the SQLite file holds at this moment."""
     return _of_file(schema, database, file_state(database))
 
 
 @functools.lru_cache(maxsize=256)
-def _of_file(schema: Schema, database: Path, state: FileState) -> str:
+def _of_file(schema: Schema, database: Path, state: FileState) -> str | None:
     return schema_grammar(schema, column_kinds(schema, database))
 
 
-def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str:
+def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str | None:
     """Lark text (as llguidance reads it) of the queries over `schema`; `kinds` says what each (table, column) holds.
 
     A column with few values is compared with these alone. Joins follow the keys of the schema; a table that is needed
-    twice has aliases.
+    twice has aliases. Of a large schema the larger sets of tables are left out; None where not even each table alone fits.
 
     It is one for all questions of a schema: holding numbers and values to what the question mentions gained nothing on
     the course's validation part, greedily or by a vote.
@@ -122,11 +123,19 @@ def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str:
         for place, column in enumerate(table.columns):
             if values := kinds[table.name, column].values:
                 lines.append(f"V{at}_{place}: {_choice(_text(in_apostrophes(v)) for v in values)}")
-    lines.append("core: " + " | ".join(["derived", "apart", *(f"s{n}" for n in range(len(sets)))]))
-    for kind in ("one", "flat"):
-        lines.append(f"{kind}: " + _choice(f"{kind}{n}" for n in range(len(sets))))
+    room, copies = MOST_CHARACTERS - sum(map(len, lines)), 0
     for number, chosen in enumerate(sets):
-        lines += _copy(schema, kinds, number, chosen)
+        copy = "\n".join(_copy(schema, kinds, number, chosen))
+        room -= len(copy)
+        if room < 0:
+            break
+        lines.append(copy)
+        copies += 1
+    if copies < len(schema.tables):
+        return None
+    lines.append("core: " + " | ".join(["derived", "apart", *(f"s{n}" for n in range(copies))]))
+    for kind in ("one", "flat"):
+        lines.append(f"{kind}: " + _choice(f"{kind}{n}" for n in range(copies)))
     return "\n".join(lines)
 
 

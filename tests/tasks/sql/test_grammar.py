@@ -191,3 +191,18 @@ def test_an_empty_schema_has_no_query_but_the_refusal(tokenizer):
 
 def test_roles_are_called_after_keys():
     assert [stem(k) for k in ("from_port_id", "MentorID", "id")] == ["from_port", "Mentor", "id"]
+
+
+def test_a_schema_that_no_grammar_holds_has_none(tmp_path, tokenizer):
+    """Wide tables by the dozen: what fits is read by llguidance, and beyond that an answer is free."""
+    path = tmp_path / "wide.sqlite"
+    with sqlite3.connect(path) as connection:
+        for n in range(130):
+            columns = ", ".join(f"column_{n}_{at} TEXT" for at in range(30))
+            connection.execute(f"CREATE TABLE t{n} (id INTEGER PRIMARY KEY, {columns})")
+    connection.close()
+    schema = read_schema(path)
+    assert schema_grammar(schema, column_kinds(schema, path)) is None
+    some = Schema("some", schema.tables[:25])
+    constraint = GrammarConstraint(schema_grammar(some, column_kinds(some, path)), tokenizer)
+    assert constraint.accepts(ids(tokenizer, "SELECT column_24_7 FROM t24 WHERE column_24_8 IS NULL"))
