@@ -45,7 +45,7 @@ def _graded(verdict: str, error: str = "", overlap: float = 0.0, at_most: float 
     for name, amount in earned.items():
         parts[name] = min(amount, left)
         left -= parts[name]
-    reward = REWARDS["correct"] if verdict == "correct" and at_most == 1 else sum(parts.values())
+    reward = REWARDS["correct"] if verdict == "correct" and at_most == 1 else float(sum(parts.values()))
     return Score(verdict, reward, error, valid=verdict in RAN, parts={n: a for n, a in parts.items() if a})
 
 

@@ -106,3 +106,7 @@ def test_the_hackable_reward_pays_a_constant_and_the_real_one_does_not(library):
         assert naive(item, "SELECT 1") == naive(item, item.sql) == 1.0, "the model has no reason to answer"
         assert library.score(item, "SELECT 1").reward == 0.0 and library.score(item, item.sql).reward == 1.0
     assert naive(library.train[0], "SELECT titel FROM books") == 0.0
+
+
+def test_a_reward_is_a_float_where_nothing_is_earned(library):
+    assert isinstance(library.score(library.test[0], "nothing to run").reward, float)
