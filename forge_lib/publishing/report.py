@@ -25,7 +25,7 @@ ABOUT = {
     "02_data": "thirty pairs read, ten broken; the gate, synthesis, how many examples are enough; the loss mask in colour",
     "03_lora_mechanics": "LoRA, rsLoRA, DoRA and NF4 written out, equal to the libraries'; memory; a sweep over ranks and methods",
     "04_sft": "supervised fine-tuning: range test, packs, checkpoints by execution accuracy, a killed run that goes on, a gallery of faults",
-    "05_grpo": "advantages by hand, the loss, TRL's GRPOTrainer with execution reward",
+    "05_grpo": "advantages by hand, the loss, GRPO with execution reward",
     "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
     "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",

@@ -16,6 +16,7 @@ from forge_lib.data.items import DataError
 from forge_lib.models.chat import Message
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.dataset import DataSet
+from forge_lib.tasks.sql.grammar import database_grammar
 from forge_lib.tasks.sql.linking import fit_to
 from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.prompt import NO_ANSWER, extract_sql
@@ -109,7 +110,7 @@ class Assistant:
     def _grammar(self, question: str) -> str | None:
         """What a draft may be, so that it names what is there; None where the file cannot be read at this moment."""
         with self._lock, contextlib.suppress(sqlite3.Error, OSError):
-            return self._data.grammar(Pair(id="asked", db_id=self.file.stem, question=question, sql=""))
+            return database_grammar(self._data.view(self.file.stem, [question]), self.file, stored=False)
         return None
 
     def draft(self, question: str) -> Draft:

@@ -15,6 +15,7 @@ FEW = 200  # different texts: a column with more holds free text, or names
 LONG = 60  # characters of such a text
 SEEN = 20_000  # rows that are looked at
 STEPS = 5_000_000  # of SQLite's virtual machine for one column, some tenths of a second
+NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
 
 
@@ -46,9 +47,9 @@ def _kind(connection, table: str, column: str, declared: str) -> Kind:
         )]  # fmt: skip
     if not values:
         return Kind("number" if re.search("INT|REAL|NUM|DEC|FLOA|DOUB", declared.upper()) else "text")
-    if any(isinstance(v, (int, float)) for v in values):
-        return Kind("number")
     texts = [v for v in values if isinstance(v, str)]
+    if 2 * sum(isinstance(v, (int, float)) or bool(NUMBER.fullmatch(str(v))) for v in values) >= len(values):
+        return Kind("number")  # kept as texts too, as an import from CSV leaves them
     if texts and all(DATE.fullmatch(t) for t in texts):
         return Kind("date")
     short = len(texts) == len(values) <= FEW and all(len(t) <= LONG and t.isprintable() for t in texts)

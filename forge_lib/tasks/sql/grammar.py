@@ -98,14 +98,19 @@ class Role:
         return f"{quote_name(self.name)}.{quote_name(name)}"
 
 
-def database_grammar(schema: Schema, database: Path) -> str | None:
-    """`schema_grammar` for what the SQLite file holds at this moment."""
-    return _of_file(schema, database, file_state(database))
+def database_grammar(schema: Schema, database: Path, stored: bool = True) -> str | None:
+    """`schema_grammar` for what the SQLite file holds at this moment.
+
+    stored: a column of few texts is compared with these alone. Where people ask, False: a question about what is not
+    there must find nothing, and not the rows of another value.
+    """
+    return _of_file(schema, database, file_state(database), stored)
 
 
 @functools.lru_cache(maxsize=256)
-def _of_file(schema: Schema, database: Path, state: FileState) -> str | None:
-    return schema_grammar(schema, column_kinds(schema, database))
+def _of_file(schema: Schema, database: Path, state: FileState, stored: bool) -> str | None:
+    kinds = column_kinds(schema, database)
+    return schema_grammar(schema, kinds if stored else {key: Kind(kind.kind) for key, kind in kinds.items()})
 
 
 def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 
 from forge_lib.models.grammar import GrammarConstraint, GrammarError
 from forge_lib.tasks.sql.columns import FEW, Kind, column_kinds
-from forge_lib.tasks.sql.grammar import MOST_SETS, schema_grammar, stem
+from forge_lib.tasks.sql.grammar import MOST_SETS, database_grammar, schema_grammar, stem
 from forge_lib.tasks.sql.schema import Schema, connect_readonly, read_schema
 
 SCRIPT = """
@@ -206,3 +206,21 @@ def test_a_schema_that_no_grammar_holds_has_none(tmp_path, tokenizer):
     some = Schema("some", schema.tables[:25])
     constraint = GrammarConstraint(schema_grammar(some, column_kinds(some, path)), tokenizer)
     assert constraint.accepts(ids(tokenizer, "SELECT column_24_7 FROM t24 WHERE column_24_8 IS NULL"))
+
+
+def test_people_may_ask_for_what_is_not_there(ferries, tokenizer):
+    """A question about Sweden has no rows; held to the stored values it would have Denmark's."""
+    free = GrammarConstraint(database_grammar(read_schema(ferries), ferries, stored=False), tokenizer)
+    assert free.accepts(ids(tokenizer, "SELECT port_name FROM ports WHERE country = 'Sweden'"))
+    assert not free.accepts(ids(tokenizer, "SELECT port_name FROM ports WHERE land = 'Sweden'"))
+
+
+def test_numbers_that_are_kept_as_texts_can_be_added_up(tmp_path):
+    path = tmp_path / "csv.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(
+            "CREATE TABLE t (amount TEXT, code TEXT); INSERT INTO t VALUES ('12.5', 'a'), ('7', '3'), ('8', 'b')"
+        )
+    connection.close()
+    kinds = column_kinds(read_schema(path), path)
+    assert kinds["t", "amount"].kind == "number" and kinds["t", "code"] == Kind("text", ("3", "a", "b"))
