@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from forge_lib.lab.files import said
 from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message, encode_prompt
 from forge_lib.models.embedded import ModelError
@@ -54,9 +55,11 @@ def served(opened: Opened) -> Model:
     """An opened model that answers conversations."""
 
     def answer(messages: Sequence[Message], limit: int, grammar: str | None = None) -> Completion:
-        bounds = None
-        with contextlib.suppress(ValueError):  # a tokenizer or a grammar that llguidance cannot read: a free answer
+        try:
             bounds = grammar_constraints(opened.tokenizer, [grammar])
+        except ValueError as error:  # llguidance cannot read the grammar, or the tokenizer
+            warnings.warn(f"This answer is not held to a grammar: {said(error)[:200]}", stacklevel=2)
+            bounds = None
         [found] = opened.complete([encode_prompt(opened.tokenizer, messages)], limit, bounds)
         return found
 
