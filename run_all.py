@@ -5,7 +5,7 @@ python run_all.py                      the whole course, profile detected
 python run_all.py --profile smoke      the same in a few minutes, to see that everything works
 python run_all.py --only 04            one notebook
 python run_all.py --from 06            from one notebook on (continues a stopped run)
-python run_all.py --data my:DIR --run mine   the lessons on other data, in a run folder of their own
+python run_all.py --data my:DIR --run mine   the lessons on other data, in a run folder of their own (electives when named)
 python run_all.py --data sqlite:FILE --run shop   from a SQLite file without questions to a model of its own
 """
 
@@ -43,6 +43,7 @@ from forge_lib.lab.tracking import TrackingError, tracker
 
 NOTEBOOKS = ROOT / "notebooks"
 COMMITTED = "cpu"  # the profile whose outputs the repository shows
+LESSONS = 9  # what comes after them are electives
 
 
 def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
@@ -65,6 +66,11 @@ def choose(notebooks: list[Path], only: str | None, start: str | None, end: str 
             f"No notebook matches: none that was asked for is from {notebooks[first].stem} to {notebooks[last].stem}."
         )
     return chosen
+
+
+def lessons_of(notebooks: list[Path]) -> list[Path]:
+    """The notebooks without the electives, whose figures the course's own data carry and a dozen pairs may not."""
+    return [n for n in notebooks if int(n.name[:2]) <= LESSONS]
 
 
 def _named(notebooks: list[Path], option: str, given: str) -> list[Path]:
@@ -377,6 +383,8 @@ def carry_out(options: argparse.Namespace) -> int:
     if options.write_back and options.data != "course":
         parser().error("--write-back is for the course's own data: the repository shows no other outputs.")
     chosen = choose(find_notebooks(), options.only, options.start, options.end)
+    if options.data != "course" and options.only is None and options.end is None:
+        chosen = lessons_of(chosen) or chosen  # --from 10 and beyond asks for electives
     if options.list or options.dry_run:
         profile = check_all(options, chosen)[0].profile if options.dry_run else get_profile(options.profile)[0]
         for notebook in chosen:

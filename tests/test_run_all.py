@@ -156,6 +156,27 @@ REFUSED = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ([], BOOKS),
+        (["--data", "my:shop"], ["01_setup", "02_data", "04_sft", "04_sft-Copy1"]),
+        (["--data", "my:shop", "--from", "2"], ["02_data", "04_sft", "04_sft-Copy1"]),
+        (["--data", "my:shop", "--from", "10"], ["10_own", "11_mine"]),
+        (["--data", "my:shop", "--only", "own"], ["10_own"]),
+        (["--data", "my:shop", "--to", "10"], ["01_setup", "02_data", "04_sft", "04_sft-Copy1", "10_own"]),
+    ],
+)
+def test_other_data_go_through_the_lessons_and_through_the_electives_that_are_named(
+    asked, listed, tmp_path, monkeypatch, capsys
+):
+    for name in BOOKS:
+        write(tmp_path, f"{name}.ipynb")
+    monkeypatch.setattr(run_all.find_notebooks, "__defaults__", (tmp_path,))
+    assert run_all.main(["--profile", "smoke", "--list", *asked]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == listed
+
+
 @pytest.mark.parametrize("option", ["only", "start", "end"])
 @pytest.mark.parametrize("given", REFUSED, ids=lambda g: ascii(g[:8]))
 def test_what_is_no_notebook_is_refused_and_never_another(option, given, tmp_path):
