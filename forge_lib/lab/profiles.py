@@ -68,7 +68,7 @@ CPU = Profile(
     max_length=1024, lora_rank=32, lora_alpha=32, learning_rate=1e-3,
     sft_passes=1.0, sft_pairs=None, sft_sampled=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
     checkpoints=4, validation_items=None,
-    grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=2e-5,
+    grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=1e-4,
     test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=_FORMATS,
 )  # fmt: skip
 
@@ -109,17 +109,17 @@ PROFILES: dict[str, Profile] = {
     "cpu": CPU,
     "mlx": _like(
         CPU, name="mlx", device="mps", engine="mlx", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
-        learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60,
+        learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60, grpo_learning_rate=2e-5,
     ),
     "t4": _like(
         CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
         quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, sft_sampled=None, packs_per_forward=1,
-        grpo_steps=60, grpo_prompts=1, eval_batch=16, max_new_tokens=160,
+        grpo_steps=60, grpo_prompts=1, grpo_learning_rate=2e-5, eval_batch=16, max_new_tokens=160,
     ),
     "a100": _like(
         CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, packs_per_step=4, packs_per_forward=4,
-        grpo_steps=200, grpo_prompts=8, eval_batch=128, max_new_tokens=256,
+        grpo_steps=200, grpo_prompts=8, grpo_learning_rate=2e-5, eval_batch=128, max_new_tokens=256,
     ),
 }  # fmt: skip
 
