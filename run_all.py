@@ -125,8 +125,8 @@ def without_imports(source: str) -> str:
     return "\n".join(line for line in lines if line is not None)
 
 
-def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
-    """Write into the executed notebook's metadata what it was made with, so that a test can tell a stale one."""
+def stamp(path: Path, profile: str, seconds: float) -> None:
+    """Write into an executed notebook's metadata what ran, and with what, so that a test can tell a stale one."""
     book = read_notebook(path)
     tidy_outputs(book)
     book.metadata.pop("papermill", None)
@@ -137,7 +137,7 @@ def stamp(path: Path, source: Path, profile: str, seconds: float) -> None:
     book.metadata["forge"] = {
         "profile": profile,
         "commit": commit(),
-        "code": code_hash(read_notebook(source)),
+        "code": code_hash(book),
         "seconds": round(seconds, 1),
         "versions": versions(),
         "date": datetime.date.today().isoformat(),
@@ -252,11 +252,14 @@ def run_notebook(lab: Run, source: Path, write_back: bool) -> tuple[dict, str | 
     """Execute one notebook of a run, and keep it with its stamp; returns its row of the summary, and why it failed."""
     target = lab.path("notebooks", source.name)
     parameters = {"profile": lab.profile.name, "run": lab.name, "seed": lab.seed, "data": lab.source}
+    asked = source.read_bytes()
     outcome = execute(source, target, parameters, measured(lab.profile.name).get("minutes", {}).get(source.stem))
+    if write_back and not outcome["failure"] and source.read_bytes() != asked:
+        outcome["failure"] = f"it was edited while it ran, so its outputs stay in runs/{lab.name} and the edits as they are"
     row = {"notebook": source.stem, "status": "failed" if outcome["failure"] else "passed",
            "seconds": round(outcome["seconds"], 1), "peak_gb": round(outcome["peak_gb"], 2)}  # fmt: skip
     if not outcome["failure"]:
-        stamp(target, source, lab.profile.name, outcome["seconds"])
+        stamp(target, lab.profile.name, outcome["seconds"])
         if write_back and lab.profile.name == COMMITTED:
             keep_outputs(target, source)
         if write_back:

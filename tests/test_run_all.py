@@ -219,6 +219,22 @@ def test_what_cannot_be_is_refused_and_leaves_no_run_behind(arguments, said, cou
     assert not (course / "runs").exists()
 
 
+def test_a_notebook_that_is_edited_while_it_runs_keeps_the_edit_and_gets_no_outputs(course, capsys, monkeypatch):
+    source = course / "notebooks" / "01_first.ipynb"
+
+    def edited_meanwhile(source, target, *_):
+        target.parent.mkdir(parents=True)
+        target.write_bytes(source.read_bytes())
+        write(source.parent, source.name, "print('better')")
+        return {"seconds": 1.0, "peak_gb": 1.0, "failure": None}
+
+    monkeypatch.setattr(run_all, "execute", edited_meanwhile)
+    monkeypatch.setattr(run_all, "COMMITTED", "smoke")
+    assert run_all.main(["--profile", "smoke", "--run", "r", "--only", "01", "--write-back"]) == 1
+    assert "edited while it ran" in capsys.readouterr().err
+    assert "better" in source.read_text() and not (course / "measured.json").exists()
+
+
 @pytest.mark.parametrize("variable", ["FORGE_ENGINE", "FORGE_TRACKING", "FORGE_PROFILE"])
 def test_a_variable_that_names_nothing_is_refused_before_anything_is_written(variable, course, capsys, monkeypatch):
     monkeypatch.setenv(variable, "abacus")
