@@ -35,12 +35,23 @@ def equal_steps(
 ) -> list[list[Pack]]:
     """Exactly `steps` optimizer steps over `items`, passed over as often as that takes, in a fresh view and order each time.
 
-    What two sets cost to train on is then the same, and the smaller is seen more often.
+    What two sets cost to train on is then the same, and the smaller is seen more often. Sets that differ in their answers
+    alone are asked in one order: what the view of one pack draws, which depends on its answers, moves no other pack.
     Raises TrainingError for no steps and for no items.
     """
     if steps < 1 or not items:
         raise TrainingError(f"{steps} steps over {len(items)} items teach nothing. Give at least one of each.")
     rng, packs = random.Random(seed), []
     while len(packs) < steps * profile.packs_per_step:
-        packs += make_packs(data, items, tokenizer, profile.pack_questions, profile.max_length, rng)
+        packs += make_packs(_ViewsApart(data), items, tokenizer, profile.pack_questions, profile.max_length, rng)
     return make_steps(packs[: steps * profile.packs_per_step], profile.packs_per_step)
+
+
+class _ViewsApart:
+    """`data`, each view of which draws from a generator of its own."""
+
+    def __init__(self, data: TaskData):
+        self.data = data
+
+    def views(self, items: Sequence[Item], rng: random.Random) -> list:
+        return self.data.views(items, random.Random(rng.getrandbits(64)))

@@ -34,3 +34,15 @@ def test_equal_steps_pass_over_the_smaller_set_more_often(library, tokenizer):
     assert [len(packs) for packs in few] == [2] * 5
     with pytest.raises(TrainingError, match="0 steps over 3 items"):
         equal_steps(library, library.train, tokenizer, profile, 0)
+
+
+def test_other_answers_are_asked_in_the_same_order(library, tokenizer):
+    """An answer decides which columns its view may drop, and so how much chance it uses up: that shifted all later packs."""
+    profile = dataclasses.replace(PROFILES["cpu"], pack_questions=1, packs_per_step=1)
+    items = [dataclasses.replace(library.train[0], id=str(n), question=f"Question {n}?") for n in range(12)]
+    other = [item.with_answer(library.train[n % 3].answer, "") for n, item in enumerate(items)]
+    orders = []
+    for its in (items, other):
+        steps = equal_steps(library, its, tokenizer, profile, 20)
+        orders.append([example.question for [[example]] in steps])
+    assert orders[0] == orders[1] and len(set(orders[0])) == 12
