@@ -26,15 +26,13 @@ ABOUT = {
     "03_lora_mechanics": "LoRA, rsLoRA, DoRA and NF4 written out, equal to the libraries'; memory; a sweep over ranks and methods",
     "04_sft": "supervised fine-tuning: range test, packs, checkpoints by execution accuracy, a killed run that goes on, a gallery of faults",
     "05_grpo": "headroom, a reward in parts, advantages and the loss by hand; GRPO, Dr. GRPO, DAPO; a reward gamed on purpose",
-    "06_evaluation": "the frozen test: base, look-up, SFT, GRPO, constrained decoding, a vote; several states, intervals, power, price",
-    "07_quantization": "blocks by hand, merge, GGUF in nine formats, an importance matrix, a choice by non-inferiority",
-    "08_publishing": "a model card from the run's numbers; Hub folders; dry run by default",
-    "09_comparative_analysis": "hypotheses first: what was gained, what was lost, where the model looks, which weights moved",
+    "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
+    "07_quantization": "merge, GGUF, quantize, reload, score every file",
+    "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
+    "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
     "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and whether it helped",
     "11_preferences": "elective: pairs by execution, DPO by hand, IPO, KTO, ORPO, a reward model and best of n",
     "12_distillation": "elective: rejection sampling in rounds, logits against answers, better data or more",
-    "13_model_merging": "elective: task arithmetic, SLERP, TIES, DARE; whether merging buys back what was forgotten",
-    "14_serving": "elective: the shipped file behind an OpenAI-compatible URL and MCP, asked by real clients",
 }
 
 CORE = ("models/load", "training/sft", "evaluation/metrics", "export/merge", "export/gguf")
