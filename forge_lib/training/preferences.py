@@ -84,6 +84,23 @@ def mine(
     return pairs
 
 
+def samples_of(records: Sequence[dict]) -> list[list[Completion]]:
+    """The samples of each record of `forge_lib.training.rejection.sample_round` again, as `mine` takes them.
+
+    A record keeps each different answer once with its count, so equal answers stand together, and tokens and seconds, which
+    are those of all samples, are 0. An answer that was cut off has no text. An item with a "fault" has no samples.
+
+    >>> record = {"unfinished": 1, "answers": [{"answer": "SELECT 1", "count": 2, "verdict": "correct"}]}
+    >>> [(c.text, c.finished) for c in samples_of([record])[0]]
+    [('SELECT 1', True), ('SELECT 1', True), ('', False)]
+    """
+    return [
+        [Completion(a["answer"], 0, 0, 0.0, True) for a in record["answers"] for _ in range(a["count"])]
+        + [Completion("", 0, 0, 0.0, False)] * (0 if "fault" in record else record["unfinished"])
+        for record in records
+    ]
+
+
 def _graded(data: TaskData, item: Item, said: Sequence[Completion]) -> tuple[list[str], list]:
     """Distinct right answers in the order said, and wrong ones with (verdict, times), the commonest first."""
     counts = Counter(c.text.strip() for c in said if c.finished)
@@ -92,8 +109,8 @@ def _graded(data: TaskData, item: Item, said: Sequence[Completion]) -> tuple[lis
         score = data.score(item, text)
         if not score.correct:
             wrong[text] = score.verdict, times
-        elif data.score(item, text, strict=True).correct:  # right, with prose around it: neither winner nor loser
-            right.append(text)
+        elif score.reward >= 1 and data.score(item, text, strict=True).correct:
+            right.append(text)  # neither winner nor loser: right with prose around it, or empty as its gold is
     return right, [*wrong.items()]
 
 

@@ -11,8 +11,10 @@ from forge_lib.training.preferences import (
     mine,
     preference_packs,
     preference_table,
+    samples_of,
     save_preferences,
 )  # fmt: skip
+from forge_lib.training.rejection import Round, sample_round
 
 RIGHT, WRONG, SHAPE = "SELECT COUNT(*) FROM books", "SELECT MAX(price) FROM books", "SELECT title FROM books"
 
@@ -62,6 +64,26 @@ def test_what_was_cut_off_is_neither_and_prose_never_wins(data):
     prose = f"Here it is:\n```sql\n{RIGHT};\n```"
     pairs = mine(data, data.train[:1], [[*said(SHAPE, finished=False), *said(WRONG, prose)]])
     assert [(p.chosen, p.rejected) for p in pairs] == [(data.train[0].answer, WRONG)]
+
+
+def test_an_empty_answer_to_an_empty_gold_proves_nothing_and_never_wins(data):
+    """As in a round's file: it is right, and so is every other query that finds nothing."""
+    nothing = "SELECT title FROM books WHERE price > 10000"
+    data.train[0] = dataclasses.replace(data.train[0], sql=nothing)
+    other = "SELECT name FROM authors WHERE name = 'nobody'"
+    assert data.score(data.train[0], other).correct
+    (pair,) = mine(data, data.train[:1], [said(other, WRONG)])
+    assert (pair.chosen, pair.winner) == (nothing, "gold")
+
+
+def test_a_rounds_file_gives_the_same_pairs_as_its_samples(data, tmp_path):
+    drawn = [[*said(WRONG, RIGHT, WRONG, SHAPE), *said("SELECT", finished=False)], said(RIGHT, RIGHT, "nonsense")]
+    items = [data.train[0], dataclasses.replace(data.train[1], sql="SELECT weight FROM books")]
+    data.train[1] = items[1]
+    records = sample_round(lambda asked, count: drawn, data, items, tmp_path, Round(1, "nobody", 5), progress=False)
+    again = samples_of(records)
+    assert sum(c.finished for c in again[0]) == 4 and len(again[0]) == 5 and again[1] == []
+    assert mine(data, items[:1], again[:1]) == mine(data, items[:1], drawn[:1])
 
 
 def test_a_gold_that_fails_makes_no_pair_and_ends_nothing(data):
