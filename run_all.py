@@ -255,7 +255,9 @@ def run_notebook(lab: Run, source: Path, write_back: bool) -> tuple[dict, str | 
     asked = source.read_bytes()
     outcome = execute(source, target, parameters, measured(lab.profile.name).get("minutes", {}).get(source.stem))
     if write_back and not outcome["failure"] and source.read_bytes() != asked:
-        outcome["failure"] = f"it was edited while it ran, so its outputs stay in runs/{lab.name} and the edits as they are"
+        outcome["failure"] = (
+            f"it was edited while it ran, so its outputs stay in runs/{lab.name} and the edits as they are"
+        )
     row = {"notebook": source.stem, "status": "failed" if outcome["failure"] else "passed",
            "seconds": round(outcome["seconds"], 1), "peak_gb": round(outcome["peak_gb"], 2)}  # fmt: skip
     if not outcome["failure"]:

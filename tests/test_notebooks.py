@@ -52,7 +52,7 @@ def test_every_cell_of_a_solution_is_committed_as_executed(path):
 def hides_work(source: str) -> bool:
     """Whether a branch of this code depends on the machine, or on nothing: what differs is the profile's to say."""
     return bool(
-        re.search(r"\bif\s+(False|0|SMOKE|CI)\b|profile\.name\s*==|\bif\b.*\bcuda\b|\.device(\.type)?\s*==", source)
+        re.search(r"\bif\s+(False|0|SMOKE|CI)\b(?!\s*[<>=!])|profile\.name\s*==|\bif\b.*\bcuda\b|\.device(\.type)?\s*==", source)
     )
 
 
@@ -60,7 +60,7 @@ def hides_work(source: str) -> bool:
     "source", ["if False:", "if torch.cuda.is_available():", "x = 1 if model.device.type == 'cpu' else 2"]
 )
 def test_a_branch_on_the_machine_is_seen(source):
-    assert hides_work(source) and not hides_work("model.to(model.device)")
+    assert hides_work(source) and not hides_work("model.to(model.device)\nmixed = [r for r in rates if 0 < r < 1]")
 
 
 @EVERY
