@@ -52,7 +52,10 @@ def test_every_cell_of_a_solution_is_committed_as_executed(path):
 def hides_work(source: str) -> bool:
     """Whether a branch of this code depends on the machine, or on nothing: what differs is the profile's to say."""
     return bool(
-        re.search(r"\bif\s+(False|0|SMOKE|CI)\b(?!\s*[<>=!])|profile\.name\s*==|\bif\b.*\bcuda\b|\.device(\.type)?\s*==", source)
+        re.search(
+            r"\bif\s+(False|0|SMOKE|CI)\b(?!\s*[<>=!])|profile\.name\s*==|\bif\b.*\bcuda\b|\.device(\.type)?\s*==",
+            source,
+        )
     )
 
 

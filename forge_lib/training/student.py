@@ -10,10 +10,12 @@ from torch import nn
 from forge_lib.models.load import causal_lm
 from forge_lib.training import TrainingError
 
-# Of a Llama block: layers that read the hidden state, those that write to it, and the vectors that scale it.
+# Of a block of Llama or Qwen: layers that read the hidden state, those that write to it, and the vectors that scale it.
 READS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.gate_proj", "mlp.up_proj")
 WRITES = ("self_attn.o_proj", "mlp.down_proj")
 NORMS = ("input_layernorm", "post_attention_layernorm")
+HEAD_NORMS = ("self_attn.q_norm", "self_attn.k_norm")  # Qwen3's, of a head, whose width stays
+FAMILIES = ("LlamaModel", "Qwen2Model", "Qwen3Model")
 
 
 @torch.no_grad()
@@ -24,7 +26,7 @@ def cut_student(model, every: int = 2, width: float = 1.0):
     state's channels and of the feed-forward layer's that are kept, those with the largest weights; attention keeps its
     heads (Xia et al. 2023, https://arxiv.org/abs/2310.06694, learn which to keep). A cut model has forgotten most: it is a
     start for distillation, not a model yet. All of its weights are trained: at 1e-4 the loss falls, at LoRA's 1e-3 it jumps.
-    Raises TrainingError for a base that is no plain Llama, and for shares that leave nothing.
+    Raises TrainingError for a base that is no Llama, Qwen2 or Qwen3, and for shares that leave nothing.
     """
     base = causal_lm(model)
     decoder, config = base.get_decoder(), copy.deepcopy(base.config)
@@ -34,6 +36,8 @@ def cut_student(model, every: int = 2, width: float = 1.0):
     hidden = _largest(words.float(), width)
     config.head_dim = layers[0].self_attn.head_dim
     config.num_hidden_layers, config.hidden_size = len(layers), len(hidden)
+    if getattr(config, "layer_types", None):  # Qwen's config names the attention of each layer
+        config.layer_types = config.layer_types[::every]
     config.intermediate_size = len(_largest(_weight(layers[0].mlp.down_proj), width))
     student = type(base)(config).float().to(words.device)
     inner = student.get_decoder()
@@ -51,16 +55,16 @@ def _copy_block(old: nn.Module, new: nn.Module, hidden: torch.Tensor, width: flo
     """Weights (out, in) of one block, cut to the channels that are kept."""
     inside = _largest(_weight(old.mlp.down_proj), width)
     for name in (*READS, *WRITES):
-        weight, target = _weight(old.get_submodule(name)), new.get_submodule(name).weight
-        if name in READS:
-            weight = weight[:, hidden]
-            weight = weight[inside] if name.startswith("mlp") else weight
-        else:
-            weight = weight[hidden]
-            weight = weight[:, inside] if name.startswith("mlp") else weight
-        target.copy_(weight)
+        layer, target = old.get_submodule(name), new.get_submodule(name)
+        of_mlp = inside if name.startswith("mlp") else slice(None)
+        outputs, inputs = (of_mlp, hidden) if name in READS else (hidden, of_mlp)
+        target.weight.copy_(_weight(layer)[outputs][:, inputs])
+        if target.bias is not None:
+            target.bias.copy_(layer.bias[outputs])
     for name in NORMS:
         new.get_submodule(name).weight.copy_(old.get_submodule(name).weight[hidden])
+    for name in HEAD_NORMS if hasattr(old.self_attn, "q_norm") else ():
+        new.get_submodule(name).weight.copy_(old.get_submodule(name).weight)
 
 
 def _largest(weight: torch.Tensor, share: float) -> torch.Tensor:
@@ -79,11 +83,9 @@ def _weight(layer: nn.Module) -> torch.Tensor:
 
 
 def _check(decoder: nn.Module, every: int, width: float) -> None:
-    from transformers import LlamaModel
-
-    if type(decoder) is not LlamaModel or decoder.config.attention_bias or decoder.config.mlp_bias:
+    if type(decoder).__name__ not in FAMILIES:
         raise TrainingError(
-            f"A student is cut out of a plain Llama without biases, which {type(decoder).__name__} is not. Choose such a "
+            f"A student is cut out of a Llama, Qwen2 or Qwen3, which {type(decoder).__name__} is not. Choose such a "
             "teacher, or distil into a smaller model of its family."
         )
     if any(p.dtype not in (torch.float32, torch.bfloat16, torch.float16) for p in decoder.parameters()):
