@@ -16,6 +16,7 @@ LONG = 60  # characters of such a text
 SEEN = 20_000  # rows that are looked at
 STEPS = 5_000_000  # of SQLite's virtual machine for one column, some tenths of a second
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+CODE = re.compile(r"0\d+")  # as a number, 01067 loses its zero
 DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
 
 
@@ -48,7 +49,8 @@ def _kind(connection, table: str, column: str, declared: str) -> Kind:
     if not values:
         return Kind("number" if re.search("INT|REAL|NUM|DEC|FLOA|DOUB", declared.upper()) else "text")
     texts = [v for v in values if isinstance(v, str)]
-    if 2 * sum(isinstance(v, (int, float)) or bool(NUMBER.fullmatch(str(v))) for v in values) >= len(values):
+    numbers = sum(isinstance(v, (int, float)) or bool(NUMBER.fullmatch(str(v))) for v in values)
+    if 2 * numbers >= len(values) and not any(CODE.fullmatch(t) for t in texts):
         return Kind("number")  # kept as texts too, as an import from CSV leaves them
     if texts and all(DATE.fullmatch(t) for t in texts):
         return Kind("date")

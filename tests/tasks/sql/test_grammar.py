@@ -224,3 +224,12 @@ def test_numbers_that_are_kept_as_texts_can_be_added_up(tmp_path):
     connection.close()
     kinds = column_kinds(read_schema(path), path)
     assert kinds["t", "amount"].kind == "number" and kinds["t", "code"] == Kind("text", ("3", "a", "b"))
+
+
+def test_digits_with_a_leading_zero_are_a_code_and_stay_text(tmp_path):
+    """As a number, 01067 is 1067 to SQLite, and finds nothing."""
+    path = tmp_path / "codes.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript("CREATE TABLE t (zip TEXT); INSERT INTO t VALUES ('01067'), ('04103'), ('10115')")
+    connection.close()
+    assert column_kinds(read_schema(path), path)["t", "zip"] == Kind("text", ("01067", "04103", "10115"))
