@@ -68,7 +68,7 @@ def choose(notebooks: list[Path], only: str | None, start: str | None, end: str 
     return chosen
 
 
-def lessons_of(notebooks: list[Path]) -> list[Path]:
+def _lessons(notebooks: list[Path]) -> list[Path]:
     """The notebooks without the electives, whose figures the course's own data carry and a dozen pairs may not."""
     return [n for n in notebooks if int(n.name[:2]) <= LESSONS]
 
@@ -389,7 +389,7 @@ def carry_out(options: argparse.Namespace) -> int:
         parser().error("--write-back is for the course's own data: the repository shows no other outputs.")
     chosen = choose(find_notebooks(), options.only, options.start, options.end)
     if options.data != "course" and options.only is None and options.end is None:
-        chosen = lessons_of(chosen) or chosen  # --from 10 and beyond asks for electives
+        chosen = _lessons(chosen) or chosen  # --from 10 and beyond asks for electives
     if options.list or options.dry_run:
         profile = check_all(options, chosen)[0].profile if options.dry_run else get_profile(options.profile)[0]
         for notebook in chosen:

@@ -110,7 +110,7 @@ def _graded(data: TaskData, item: Item, said: Sequence[Completion]) -> tuple[lis
         if not score.correct:
             wrong[text] = score.verdict, times
         elif score.reward >= 1 and data.score(item, text, strict=True).correct:
-            right.append(text)  # neither winner nor loser: right with prose around it, or empty as its gold is
+            right.append(text)  # what has prose around it, or is as empty as its gold, is neither winner nor loser
     return right, [*wrong.items()]
 
 

@@ -60,7 +60,7 @@ def _copy_block(old: nn.Module, new: nn.Module, hidden: torch.Tensor, width: flo
         outputs, inputs = (of_mlp, hidden) if name in READS else (hidden, of_mlp)
         target.weight.copy_(_weight(layer)[outputs][:, inputs])
         if target.bias is not None:
-            target.bias.copy_(layer.bias[outputs])
+            target.bias.copy_(getattr(layer, "base_layer", layer).bias[outputs])
     for name in NORMS:
         new.get_submodule(name).weight.copy_(old.get_submodule(name).weight[hidden])
     for name in HEAD_NORMS if hasattr(old.self_attn, "q_norm") else ():
