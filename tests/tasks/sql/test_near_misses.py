@@ -69,7 +69,9 @@ def test_near_misses_are_queries_that_sqlite_reads():
     connection.executescript("CREATE TABLE t (id, name, town, n, born); CREATE TABLE u (id, t_id, price)")
     gold = ("SELECT t.name, COUNT(*) FROM t JOIN u ON u.t_id = t.id WHERE t.town IN ('a', 'b') AND u.price >= 2 GROUP BY t.id "
             "HAVING COUNT(*) > 1 ORDER BY COUNT(*) DESC LIMIT 2")  # fmt: skip
-    for miss in near_misses(gold, SCHEMA, most=200):
+    misses = near_misses(gold, SCHEMA, most=200)
+    assert len(misses) > 20
+    for miss in misses:
         connection.execute(miss)
 
 
