@@ -32,7 +32,7 @@ from forge_lib.engine.fused import active_lora, is_plain
 
 _SHARED_INPUT = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("self_attn", ("o_proj",)), ("mlp", ("gate_proj", "up_proj")),
           ("mlp", ("down_proj",)))  # fmt: skip  # linear layers that read the same input
-PARTS = {"self_attn": LlamaAttention, "mlp": LlamaMLP, "input_layernorm": LlamaRMSNorm,
+_PARTS = {"self_attn": LlamaAttention, "mlp": LlamaMLP, "input_layernorm": LlamaRMSNorm,
          "post_attention_layernorm": LlamaRMSNorm}  # fmt: skip
 _STEADY_ROPE = ("default", "linear", "llama3", "yarn")  # in others the angles depend on how long the sequence is
 
@@ -159,7 +159,7 @@ class _Block:
         return joined
 
 
-class BlockFunction(torch.autograd.Function):
+class _BlockFunction(torch.autograd.Function):
     """One block over packs laid end to end: x (N, D) -> (N, D).
 
     x' = x + O(attention(rotated Q, K, V of norm(x))), y = x' + Down(silu(Gate(norm(x'))) · Up(norm(x'))).
@@ -222,8 +222,8 @@ def _llama(model):
 
 
 def _is_llama_block(layer, dtype: torch.dtype) -> bool:
-    """A block that `BlockFunction` computes: Llama's own parts (a subclass may do something else), SiLU, all frozen."""
-    if type(layer) is not LlamaDecoderLayer or any(type(getattr(layer, n)) is not kind for n, kind in PARTS.items()):
+    """A block that `_BlockFunction` computes: Llama's own parts (a subclass may do something else), SiLU, all frozen."""
+    if type(layer) is not LlamaDecoderLayer or any(type(getattr(layer, n)) is not kind for n, kind in _PARTS.items()):
         return False
     norms = (layer.input_layernorm, layer.post_attention_layernorm)
     if not isinstance(layer.mlp.act_fn, (nn.SiLU, type(ACT2FN["silu"]))) or not all(
@@ -295,5 +295,5 @@ def hidden_states(model, input_ids, position_ids, layouts: Sequence[Layout]) -> 
         linears = [getattr(getattr(layer, part), name) for part, names in _SHARED_INPUT for name in names]
         matrices = [_adapter(x) for x in linears]
         loras = [m for a, b, _ in matrices for m in (a, b)]
-        x = BlockFunction.apply(x, _frozen(layer), [s for *_, s in matrices], cos, sin, layouts, *loras)
+        x = _BlockFunction.apply(x, _frozen(layer), [s for *_, s in matrices], cos, sin, layouts, *loras)
     return decoder.norm(x)

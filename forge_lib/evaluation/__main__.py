@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forge_lib.tasks import TaskData
 
 _WITHOUT_MODEL = ("nearest", "fill")
-ENDPOINT = "endpoint:"
+_ENDPOINT = "endpoint:"
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -142,7 +142,7 @@ def _opened(
         return contenders.nearest_neighbour(data.train), None, {"name": "nearest neighbour"}, 64
     if options.contender == "fill":
         return contenders.retrieve_and_fill(data), None, {"name": "retrieve and fill"}, 8
-    if options.model.startswith(ENDPOINT):
+    if options.model.startswith(_ENDPOINT):
         return _endpoint(options, data, profile, out)
     from forge_lib.models.opening import open_weights
 
@@ -166,7 +166,7 @@ def _endpoint(options, data: TaskData, profile: Profile, out: Path) -> tuple[Con
         raise EndpointError(
             "An endpoint is asked as it is: leave out --shots, --with-contexts, --begin and --constrain."
         )
-    name = options.model.removeprefix(ENDPOINT)
+    name = options.model.removeprefix(_ENDPOINT)
     limit = options.max_new_tokens or profile.max_new_tokens
     contender = openai_endpoint(data, limit, name or None, out.with_suffix(".replies.jsonl"))
     if contender is None:

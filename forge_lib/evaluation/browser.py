@@ -42,7 +42,7 @@ class Browser:
             raise ValueError(f"There is no change '{change}'. Choose one of: {', '.join(CHANGES)}.")
         kept = [
             (a, b) for a, b in self.items
-            if change in ("", change_of(a, b)) and (not verdict or verdict in (a["verdict"], b["verdict"]))
+            if change in ("", _change_of(a, b)) and (not verdict or verdict in (a["verdict"], b["verdict"]))
             and difficulty in ("", a.get("difficulty", "")) and context in ("", a["context"])
             and text.lower() in a["question"].lower()
         ]  # fmt: skip
@@ -60,7 +60,7 @@ class Browser:
         lines = ["| change | difficulty | context | question | first | second |", "|---|---|---|---|---|---|"]
         for a, b in self.items[: self.shown]:
             cells = (
-                change_of(a, b),
+                _change_of(a, b),
                 a.get("difficulty", ""),
                 a["context"],
                 a["question"],
@@ -74,7 +74,7 @@ class Browser:
         return self._head()
 
     def _head(self) -> str:
-        counts = {change: sum(change_of(a, b) == change for a, b in self.items) for change in CHANGES}
+        counts = {change: sum(_change_of(a, b) == change for a, b in self.items) for change in CHANGES}
         said = ", ".join(f"{number} {change}" for change, number in counts.items())
         names = (
             f"{self.items[0][0]['contender']} (first) and {self.items[0][1]['contender']} (second)"
@@ -85,12 +85,12 @@ class Browser:
 
     def _item(self, first: dict, second: dict) -> str:
         gold = self.golds.get(first["id"], "")
-        facts = " · ".join(filter(None, (change_of(first, second), first.get("difficulty"), first["context"])))
+        facts = " · ".join(filter(None, (_change_of(first, second), first.get("difficulty"), first["context"])))
         rows = "".join(
             f"<tr><td>{html.escape(who)}</td><td>{html.escape(verdict)}</td><td><code>{sql}</code></td><td>{result}</td></tr>"
             for who, verdict, sql, result in (
                 ("right", "", html.escape(gold), self._result(first, gold)),
-                *((r["contender"], r["verdict"], diff_html(gold, r["predicted"]), self._result(r, r["predicted"]))
+                *((r["contender"], r["verdict"], _diff_html(gold, r["predicted"]), self._result(r, r["predicted"]))
                   for r in (first, second)),
             )
         )  # fmt: skip
@@ -146,20 +146,20 @@ def browse(first: Sequence[dict], second: Sequence[dict], data: TaskData, shown:
     if not items:
         raise ValueError("There is no item that both contenders answered.")
     golds = {item.id: item.answer for _, part in data.splits() for item in part}
-    return Browser(tuple(sorted(items, key=lambda pair: CHANGES.index(change_of(*pair)))), data, golds, shown)
+    return Browser(tuple(sorted(items, key=lambda pair: CHANGES.index(_change_of(*pair)))), data, golds, shown)
 
 
-def change_of(first: dict, second: dict) -> str:
+def _change_of(first: dict, second: dict) -> str:
     """One of CHANGES: what became of an item from the first contender to the second."""
     if first["correct"] == second["correct"]:
         return "both right" if first["correct"] else "both wrong"
     return "gained" if second["correct"] else "lost"
 
 
-def diff_html(wanted: str, got: str) -> str:
+def _diff_html(wanted: str, got: str) -> str:
     """`got` word by word as HTML: what it has beside `wanted` is inserted (+), what it lacks deleted (-).
 
-    >>> diff_html("SELECT a FROM t", "SELECT b FROM t").replace(' style="color:#D55E00"', "").partition("</del>")[0]
+    >>> _diff_html("SELECT a FROM t", "SELECT b FROM t").replace(' style="color:#D55E00"', "").partition("</del>")[0]
     'SELECT <del>a'
     """
     one, other = (re.findall(r"\w+|\s+|[^\w\s]", text) for text in (wanted, got))

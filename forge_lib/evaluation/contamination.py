@@ -12,11 +12,11 @@ from forge_lib.data.items import Item, normalize
 from forge_lib.evaluation.intervals import cluster_interval
 from forge_lib.evaluation.statistics import contexts, interval_note
 
-NEAR = (
+_NEAR = (
     90.0  # percent of similarity, from which two questions are called near-duplicates; the course's gate has the like
 )
 _LONG = 13  # words in a row: one such run in common is no accident (Brown et al. 2020, appendix C: GPT-3)
-SHORT = 5  # of questions with fewer than 13 words: what share of their runs of 5 words stands in training
+_SHORT = 5  # of questions with fewer than 13 words: what share of their runs of 5 words stands in training
 _SHARE = 0.7  # of those; PaLM's bound, on runs of 8 words (Chowdhery et al. 2022, https://arxiv.org/abs/2204.02311, section 8)
 
 
@@ -38,7 +38,7 @@ class Overlap:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the item is suspicious; none where it is clean. A shape alone is no reason: learning shapes is the task."""
-        said = {"same question": self.same_question, "near-duplicate": not self.same_question and self.similarity >= NEAR,
+        said = {"same question": self.same_question, "near-duplicate": not self.same_question and self.similarity >= _NEAR,
                 "runs of words": self.runs > 0 if self.words >= _LONG else self.runs >= _SHARE, "same answer": self.same_answer}  # fmt: skip
         return tuple(reason for reason, holds in said.items() if holds)
 
@@ -64,7 +64,7 @@ def overlaps(
     if not training:
         raise ValueError("There is no training data to compare with; give the items that the model was trained on.")
     questions = [normalize(t.question) for t in training]
-    known, runs = set(questions), {n: set(_runs(questions, n)) for n in (SHORT, _LONG)}
+    known, runs = set(questions), {n: set(_runs(questions, n)) for n in (_SHORT, _LONG)}
     where = defaultdict(set)
     for t in training:
         where[normalize(t.answer)].add(t.context)
@@ -73,8 +73,8 @@ def overlaps(
     for item in items:
         asked = normalize(item.question)
         words = len(asked.split())
-        own = list(_runs([asked], _LONG if words >= _LONG else SHORT))
-        common = sum(run in runs[_LONG if words >= _LONG else SHORT] for run in own)
+        own = list(_runs([asked], _LONG if words >= _LONG else _SHORT))
+        common = sum(run in runs[_LONG if words >= _LONG else _SHORT] for run in own)
         _, similarity, at = process.extractOne(asked, questions, scorer=fuzz.ratio)
         found.append(
             Overlap(item.id, asked in known, similarity, training[at].id, common / len(own) if own else float(asked in known), words,

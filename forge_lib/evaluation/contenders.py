@@ -42,11 +42,11 @@ def messages_for(data: TaskData, item: Item, shots: Sequence[Item] = (), with_co
     return [first, *turns]
 
 
-Shots = Sequence[Item] | Callable[[Item], Sequence[Item]]
+_Shots = Sequence[Item] | Callable[[Item], Sequence[Item]]
 
 
 def local_model(
-    model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int, shots: Shots = (),
+    model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int, shots: _Shots = (),
     progress: bool = True, generate: Callable[..., list[Completion]] = generate,
     with_contexts: bool = False, begin: str = "", constrain: bool = False, temperature: float = 0.0,
 ) -> Contender:  # fmt: skip
@@ -65,7 +65,7 @@ def local_model(
 
 
 def gguf_model(
-    llm, tokenizer, data: TaskData, max_new_tokens: int, slots: int = SLOTS, shots: Shots = (),
+    llm, tokenizer, data: TaskData, max_new_tokens: int, slots: int = SLOTS, shots: _Shots = (),
     with_contexts: bool = False, begin: str = "", constrain: bool = False,
 ) -> Contender:  # fmt: skip
     """Greedy answers from a loaded GGUF, up to `slots` questions of one prefix at once (see `generate_gguf`)."""
@@ -78,7 +78,7 @@ def gguf_model(
 
 def prompted(
     complete: Callable[..., list[Completion]], tokenizer, data: TaskData, max_new_tokens: int,
-    shots: Shots = (), with_contexts: bool = False, begin: str = "", constrain: bool = False,
+    shots: _Shots = (), with_contexts: bool = False, begin: str = "", constrain: bool = False,
 ) -> Contender:  # fmt: skip
     """The contender that asks for completions of prompts, whichever engine makes them.
 

@@ -78,7 +78,7 @@ def with_not_run(table: pd.DataFrame, reasons: Mapping[str, str]) -> pd.DataFram
     return pd.concat([table, lines])
 
 
-def asked_before(run: Run, data: TaskData) -> list[Item]:
+def _asked_before(run: Run, data: TaskData) -> list[Item]:
     """The items that a run's contenders were asked, as its records hold them.
 
     Raises RunError where there are no records, or where the data has other items under their ids.
@@ -102,7 +102,7 @@ def asked_before(run: Run, data: TaskData) -> list[Item]:
     return [known[r["id"]] for r in records]
 
 
-def ask_and_add(run: Run, data: TaskData, account: Account, model: str | None = None, **options) -> dict:
+def _ask_and_add(run: Run, data: TaskData, account: Account, model: str | None = None, **options) -> dict:
     """Ask an endpoint the items of a run and add its row (see `add_row`); options: of `openai_endpoint`.
 
     Raises EndpointError where there is no key or no answer, or the account's limit is reached: what was answered is
@@ -110,7 +110,7 @@ def ask_and_add(run: Run, data: TaskData, account: Account, model: str | None = 
     """
     where, name = who_is_asked(model)
     slug = "endpoint_" + re.sub(r"[^\w.-]+", "-", name).strip("-.").lower()
-    items = asked_before(run, data)
+    items = _asked_before(run, data)
     saved = run.path("evaluation", f"{slug}_replies.jsonl")
     contender = openai_endpoint(data, run.profile.max_new_tokens, model, saved, account, **options)
     if contender is None:
@@ -195,7 +195,7 @@ def main(given: list[str] | None = None) -> int:
         stopped = "Stopped. Every answer that came is kept; the same command goes on."
         with ending(stopped), held(run.dir):
             try:
-                row = ask_and_add(
+                row = _ask_and_add(
                     run, _data_of(run, options.data), account, options.model,
                     parallel=options.parallel, per_minute=options.per_minute, progress=True,
                 )  # fmt: skip

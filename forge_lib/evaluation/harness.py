@@ -16,7 +16,7 @@ _PUBLIC = {  # lm-eval's folder of each: to read all of its thousands of tasks t
     "humaneval": "humaneval", "mbpp": "mbpp",
 }  # fmt: skip
 _RUNS_CODE = ("humaneval", "mbpp")  # what the model writes is executed on this machine
-METRICS = ("acc", "acc_norm", "exact_match", "prompt_level_strict_acc", "pass@1", "pass_at_1")  # one a task is told by
+_METRICS = ("acc", "acc_norm", "exact_match", "prompt_level_strict_acc", "pass@1", "pass_at_1")  # one a task is told by
 _TASKS = Path(__file__).with_name("lm_eval_tasks")
 
 
@@ -77,7 +77,7 @@ def _lm_eval(tasks: Sequence[str]):
 
 def _told_by(result: dict) -> list[str]:
     """Keys of the metrics ("acc,none") of one task's result."""
-    return [key for key in result if key.partition(",")[0] in METRICS]
+    return [key for key in result if key.partition(",")[0] in _METRICS]
 
 
 def _record(task: str, key: str, result: dict, found: dict) -> dict:

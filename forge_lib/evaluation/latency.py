@@ -13,7 +13,7 @@ from forge_lib.data.items import Item
 from forge_lib.engine.memory import peak_resident
 from forge_lib.evaluation.contenders import Contender
 
-LEAST = 50  # questions: of fewer, the 95th percentile is one or two of them
+_LEAST = 50  # questions: of fewer, the 95th percentile is one or two of them
 WARM_UP = 2  # questions asked before the clock runs: they pay for caches and compiled kernels
 
 
@@ -40,7 +40,7 @@ class Latency:
 
 
 def measure_latency(
-    contender: Contender, items: Sequence[Item], first: Contender | None = None, least: int = LEAST
+    contender: Contender, items: Sequence[Item], first: Contender | None = None, least: int = _LEAST
 ) -> Latency:
     """Ask the items one at a time, nothing else meanwhile, and time each.
 

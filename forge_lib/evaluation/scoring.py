@@ -20,7 +20,7 @@ from forge_lib.lab.runs import versions
 from forge_lib.tasks import GoldError, TaskData
 
 _SCHEMA = 1
-AGAIN = "Give another file with --out, or delete it and what is beside it, and all is asked anew."
+_AGAIN = "Give another file with --out, or delete it and what is beside it, and all is asked anew."
 
 
 def predictions_file(out: Path) -> Path:
@@ -55,7 +55,7 @@ def score_items(
         )
     result = _head(settings, model, True) | {
         "items": len(records), "left_out": {i.id: known[i.id]["left_out"] for i in items if "left_out" in known[i.id]},
-        "metrics": measures(records),
+        "metrics": _measures(records),
     }  # fmt: skip
     write_atomically(out, json_text(result, indent=1) + "\n")
     return result
@@ -70,18 +70,18 @@ def _begin(out: Path, settings: dict, model: dict | None) -> None:
     beside = predictions_file(out)
     if not out.exists():
         if beside.exists():
-            raise RunError(f"{shown(beside)} is there without {out.name}, which says what it is of. {AGAIN}")
+            raise RunError(f"{shown(beside)} is there without {out.name}, which says what it is of. {_AGAIN}")
         write_atomically(out, json_text(_head(settings, model, False), indent=1) + "\n")
         return
-    before = read_json(out, AGAIN)
+    before = read_json(out, _AGAIN)
     there = before.get("settings")
     if before.get("schema") != _SCHEMA or not isinstance(there, dict):
-        raise RunError(f"{shown(out)} is no result of this version of the evaluation. {AGAIN}")
+        raise RunError(f"{shown(out)} is no result of this version of the evaluation. {_AGAIN}")
     changed = [key for key in {**settings, **there} if settings.get(key) != there.get(key)]
     if changed:
         was, now = there.get(changed[0]), settings.get(changed[0])
         raise RunError(
-            f"{shown(out)} was begun with another setting ({changed[0]}: {was!r} there, {now!r} now). {AGAIN}"
+            f"{shown(out)} was begun with another setting ({changed[0]}: {was!r} there, {now!r} now). {_AGAIN}"
         )
 
 
@@ -92,9 +92,9 @@ def _known(out: Path, ids: set[str]) -> dict[str, dict]:
         return {}
     cut_torn_tail(path)
     known = {}
-    for record in read_jsonl(path, AGAIN):
+    for record in read_jsonl(path, _AGAIN):
         if record.get("id") not in ids or not {"correct", "left_out"} & record.keys():
-            raise RunError(f"{shown(path)} holds a line that is no answer to an item of this scoring. {AGAIN}")
+            raise RunError(f"{shown(path)} holds a line that is no answer to an item of this scoring. {_AGAIN}")
         known[record["id"]] = record
     return known
 
@@ -123,7 +123,7 @@ def _answered(
             bar.update(len(part))
 
 
-def measures(records: Sequence[dict]) -> dict:
+def _measures(records: Sequence[dict]) -> dict:
     """What is counted of records: accuracy in percent with its interval by group; accuracy by difficulty; counts of verdicts
     and error classes; strict and valid answers in percent; mean tokens and seconds of an answer."""
     row = summary_row(records)

@@ -19,8 +19,8 @@ from pathlib import Path
 from forge_lib import ROOT
 from forge_lib.lab.files import RunError, fresh_folder
 
-METHODS = ("awq", "gptq")
-GROUPS = (128, 64, 32)  # weights that share a scale; 128 is usual, and 576 is no multiple of it
+_METHODS = ("awq", "gptq")
+_GROUPS = (128, 64, 32)  # weights that share a scale; 128 is usual, and 576 is no multiple of it
 
 
 def compress(python: Path, model: Path, target: Path, method: str, examples: Sequence[Sequence[int]]) -> Path:
@@ -30,8 +30,8 @@ def compress(python: Path, model: Path, target: Path, method: str, examples: Seq
     or "gptq" (Frantar et al. 2022, https://arxiv.org/abs/2210.17323); examples: token ids of training prompts with their
     answers, to calibrate on. The head stays in 16 bits. Raises RunError with the other side's last line.
     """
-    if method not in METHODS:
-        raise RunError(f"There is no method '{method}' here. Choose one of: {', '.join(METHODS)}.")
+    if method not in _METHODS:
+        raise RunError(f"There is no method '{method}' here. Choose one of: {', '.join(_METHODS)}.")
     if not (model / "config.json").exists():
         raise RunError(f"There is no model in {model.name}/; merge the adapter first (07_quantization).")
     if not examples:
@@ -90,9 +90,9 @@ def _compress(request: dict) -> dict:
     model = AutoModelForCausalLM.from_pretrained(request["model"], dtype="float32")
     head = model.get_output_embeddings()
     rows = {m.in_features for m in model.modules() if type(m).__name__ == "Linear" and m is not head}
-    size = next((g for g in GROUPS if all(n % g == 0 for n in rows)), None)
+    size = next((g for g in _GROUPS if all(n % g == 0 for n in rows)), None)
     if size is None:
-        raise RunError(f"Rows of {sorted(rows)} weights do not divide into groups of {', '.join(map(str, GROUPS))}.")
+        raise RunError(f"Rows of {sorted(rows)} weights do not divide into groups of {', '.join(map(str, _GROUPS))}.")
     awq = request["method"] == "awq"  # zero points for AWQ, as its authors have it
     weights = {"num_bits": 4, "type": "int", "symmetric": not awq, "strategy": "group", "group_size": size}
     scheme = {"config_groups": {"group_0": {"targets": ["Linear"], "weights": weights}}, "ignore": ["lm_head"]}

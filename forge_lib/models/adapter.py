@@ -17,7 +17,7 @@ AGAIN = "Run 04_sft (or 05_grpo) again, or fetch it anew."
 FILES = ("adapter_model.safetensors", "adapter_model.bin")  # as PEFT writes it, and wrote it once
 BASE = "base.json"  # a few numbers of the base: two bases may have one name
 # What PEFT raises for shapes of another base, a file cut off, a configuration that is none.
-DAMAGE = (
+_DAMAGE = (
     RuntimeError,
     ValueError,
     TypeError,
@@ -88,7 +88,7 @@ def with_adapter(base, adapter: Path, name: str, trainable: bool = False, called
                 model = base
             else:
                 model = PeftModel.from_pretrained(base, adapter, called, is_trainable=trainable)
-    except DAMAGE as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"The adapter in {adapter.name}/ is damaged or does not fit the base {name}: {said(error, -1)} "
             f"Load it with the profile it was trained on. {AGAIN}"

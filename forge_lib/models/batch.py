@@ -11,8 +11,8 @@ from transformers import DynamicCache
 from forge_lib.engine.cascade import Cascade, Layers, Level, attending, cascaded
 from forge_lib.models.chat import Prompt
 
-SCORES = 2**26  # attention scores at once while questions are read: 256 MB in float32
-ROOM = 32  # tokens by which the room for answers grows
+_SCORES = 2**26  # attention scores at once while questions are read: 256 MB in float32
+_ROOM = 32  # tokens by which the room for answers grows
 
 
 class Batch:
@@ -44,7 +44,7 @@ class Batch:
         self.prompts += prompts
         self.said += [0] * len(prompts)
         like = self._answers or [(k[None, :, :0], v[None, :, :0]) for k, v in self._questions.known[prompts[0]]]
-        self._answers = _resized(like, len(self.prompts), max(like[0][0].shape[2], ROOM))
+        self._answers = _resized(like, len(self.prompts), max(like[0][0].shape[2], _ROOM))
         self._arrange()
         return torch.stack([self._states[p] for p in prompts])
 
@@ -55,7 +55,7 @@ class Batch:
         """
         end = max(self.said) + 1
         if end > self._answers[0][0].shape[2]:
-            self._answers = _resized(self._answers, len(self.prompts), end + ROOM)
+            self._answers = _resized(self._answers, len(self.prompts), end + _ROOM)
         answers = [(k[:, :, :end], v[:, :, :end]) for k, v in self._answers]
         own = Level(answers, range(len(self.said)), [n + 1 for n in self.said])
         positions = [len(p) + n for p, n in zip(self.prompts, self.said, strict=True)]
@@ -93,7 +93,7 @@ class Batch:
         heads, some, longest, tokens = self.decoder.config.num_attention_heads, [], 0, 0
         for p in prompts:
             longest, tokens = max(longest, len(p)), tokens + len(p.rest)
-            if some and longest * tokens * heads > SCORES:
+            if some and longest * tokens * heads > _SCORES:
                 yield some
                 some, longest, tokens = [], len(p), len(p.rest)
             some.append(p)

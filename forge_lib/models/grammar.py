@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-MOST_ITEMS = 50_000  # of the parser at one place: a grammar of many tables begins with many possibilities
+_MOST_ITEMS = 50_000  # of the parser at one place: a grammar of many tables begins with many possibilities
 
 
 class GrammarError(ValueError):
@@ -31,7 +31,7 @@ class GrammarConstraint:
     def __init__(self, grammar: str, tokenizer):
         from llguidance import LLMatcher, LLParserLimits
 
-        limits = LLParserLimits(max_items_in_row=MOST_ITEMS)
+        limits = LLParserLimits(max_items_in_row=_MOST_ITEMS)
         self._vocabulary = _vocabulary(tokenizer)
         self._matcher = LLMatcher(self._vocabulary, grammar, limits=limits, log_level=0)
         if self._matcher.is_error():

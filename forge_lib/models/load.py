@@ -16,7 +16,7 @@ from forge_lib.models import embedded
 from forge_lib.models.adapter import adapter_config, check_kind, check_same_base, with_adapter
 from forge_lib.models.embedded import ModelError
 
-CHANGES = ("final_logit_softcapping", "logits_scaling", "logit_scale")  # of logits: Gemma 2, Granite, Cohere
+_CHANGES = ("final_logit_softcapping", "logits_scaling", "logit_scale")  # of logits: Gemma 2, Granite, Cohere
 
 transformers_logging.disable_progress_bar()  # a bar per loaded model is noise in a notebook; downloads keep theirs
 
@@ -117,7 +117,7 @@ def causal_lm(model):
 def output_head(model):
     """The layer from the last states to logits. Raises ModelError where the base does more to its logits than that."""
     config = causal_lm(model).config
-    check_logits({name: getattr(config, name, None) for name in CHANGES})
+    check_logits({name: getattr(config, name, None) for name in _CHANGES})
     return causal_lm(model).get_output_embeddings()
 
 
@@ -126,7 +126,7 @@ def check_logits(config: Mapping[str, object]) -> None:
 
     >>> check_logits({"logits_scaling": 1.0, "final_logit_softcapping": None})
     """
-    for name in CHANGES:
+    for name in _CHANGES:
         if config.get(name) not in (None, 1.0):
             raise ModelError(
                 f"This base changes its logits by {name}, which the course leaves out where it computes them itself (losses, "

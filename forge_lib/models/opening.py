@@ -18,8 +18,8 @@ from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion, Constraint, generate
 from forge_lib.models.load import base_id, load_adapted, load_base, load_tokenizer
 
-Constraints = Sequence[Constraint | None] | None
-Complete = Callable[..., list[Completion]]
+_Constraints = Sequence[Constraint | None] | None
+_Complete = Callable[..., list[Completion]]
 _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")  # what the answers of a folder depend on
 
 
@@ -36,7 +36,7 @@ class Opened:
     about: str
     profile: Profile
     tokenizer: object
-    complete: Complete = field(repr=False)
+    complete: _Complete = field(repr=False)
     file: Path | None = None
 
     def digest(self) -> str | None:
@@ -159,7 +159,7 @@ def _gguf(found: GGUF) -> Opened:
 
     llm, tokenizer = load_file(found.path, found.profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int, constraints: Constraints = None) -> list[Completion]:
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None) -> list[Completion]:
         return generate_gguf(llm, tokenizer, prompts, limit, constraints=constraints)
 
     return Opened(found.name, found.about, found.profile, tokenizer, complete, found.path)
@@ -168,7 +168,7 @@ def _gguf(found: GGUF) -> Opened:
 def _weights(name: str, about: str, profile: Profile, model, batch_size: int = 1, file: Path | None = None) -> Opened:
     tokenizer = load_tokenizer(profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int, constraints: Constraints = None) -> list[Completion]:
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None) -> list[Completion]:
         return generate(model, tokenizer, prompts, limit, batch_size, False, constraints=constraints)
 
     return Opened(name, about, profile, tokenizer, complete, file)

@@ -9,7 +9,7 @@ from forge_lib.lab.jsonl import read_jsonl
 from forge_lib.lab.runs import Run
 from forge_lib.models.embedded import describe_base
 
-AGAIN = "Run 06_evaluation and 07_quantization again."
+_AGAIN = "Run 06_evaluation and 07_quantization again."
 # Watts that the whole machine is assumed to draw while it trains; nobody measured them. A card's own limit (70 W of a
 # T4, 400 W of an A100, by Nvidia's data sheets) and 100 W for what is around it; a desktop; a laptop of Apple's.
 _WATTS = {"t4": 170, "a100": 500, "mlx": 40}
@@ -20,9 +20,9 @@ def shipped_records(run: Run, shown: Mapping) -> list[dict]:
     """The answers behind a row: of a file in `export/` (it has a format), else of a contender. Empty where not kept."""
     if "format" in shown:
         path = run.path("export", f"{shown['format']}.jsonl")
-        return read_jsonl(path, AGAIN) if path.exists() else []
+        return read_jsonl(path, _AGAIN) if path.exists() else []
     for path in sorted(run.path("evaluation").glob("*.jsonl")):
-        records = read_jsonl(path, AGAIN)
+        records = read_jsonl(path, _AGAIN)
         if records and records[0].get("contender") == shown["contender"]:
             return records
     return []

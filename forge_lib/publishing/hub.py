@@ -206,8 +206,8 @@ def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
     return f"{api.endpoint}/{repo_id}", stays_private
 
 
-AGAIN = "Run this cell again: what has arrived is not sent twice."
-REFUSED = {  # status: what it means for an upload, and the mend
+_AGAIN = "Run this cell again: what has arrived is not sent twice."
+_REFUSED = {  # status: what it means for an upload, and the mend
     400: "The Hub does not accept this; the metadata on top of README.md are the commonest reason.",
     401: "The Hub does not know this token, or it has expired. Make one of the kind \"write\" at "
     "https://huggingface.co/settings/tokens, set HF_TOKEN to it, then run this cell again.",
@@ -215,10 +215,10 @@ REFUSED = {  # status: what it means for an upload, and the mend
     403: "This token may not write there. Is the name before the slash yours, and the token of the kind \"write\" "
     "(https://huggingface.co/settings/tokens)?",
     404: "It is not there, or not for this token to see. Was it deleted or renamed meanwhile?",
-    409: f"Somebody else changes it at this moment. {AGAIN}",
-    412: f"Somebody else has changed it meanwhile. {AGAIN}",
+    409: f"Somebody else changes it at this moment. {_AGAIN}",
+    412: f"Somebody else has changed it meanwhile. {_AGAIN}",
     413: "A file is too large for the Hub to take this way. Leave it out, or split it (save_pretrained has max_shard_size).",
-    429: f"These were too many requests for now. Wait some minutes. {AGAIN}",
+    429: f"These were too many requests for now. Wait some minutes. {_AGAIN}",
 }  # fmt: skip
 
 
@@ -240,15 +240,15 @@ def _reason(error: BaseException) -> str:
     response = error.response if isinstance(error, HfHubHTTPError) else None
     if response is not None:
         told = error.server_message or f"status {response.status_code}"
-        mend = REFUSED.get(response.status_code, "See https://status.huggingface.co, or ask there.")
+        mend = _REFUSED.get(response.status_code, "See https://status.huggingface.co, or ask there.")
         if response.status_code >= 500:
-            mend = f"The Hub has a fault of its own (status {response.status_code}). Wait a while. {AGAIN}"
+            mend = f"The Hub has a fault of its own (status {response.status_code}). Wait a while. {_AGAIN}"
         return f"{mend} The Hub says: {said(ValueError(told))}"
     if isinstance(error, OfflineModeIsEnabled):
         return "HF_HUB_OFFLINE is set, and nothing goes to the Hub then: unset it, and restart the kernel."
     if isinstance(error, httpx.HTTPError):
-        return f"The connection to the Hub was lost ({type(error).__name__}: {said(error)}). {AGAIN}"
-    return f"{' '.join(str(error).split())} {AGAIN}"  # the Hub's reason for a single file stands in a line of its own
+        return f"The connection to the Hub was lost ({type(error).__name__}: {said(error)}). {_AGAIN}"
+    return f"{' '.join(str(error).split())} {_AGAIN}"  # the Hub's reason for a single file stands in a line of its own
 
 
 def _check_card(card: Path) -> None:

@@ -24,7 +24,7 @@ LIMIT_GB = 50.0  # the Hub's own for one file (https://huggingface.co/docs/hub/s
 _TEXT_LIMIT = 64 * 2**20  # bytes of a text; the largest tokenizers have half of it
 _BLOCK, _SEAM = 2**24, 2**16  # bytes of a binary file that are looked at once, and those that two blocks share
 _SHORTEST = 8  # letters in a row that make a word of a binary file; the shortest home path has as many
-CLASSES = bytes(1 if 32 <= byte < 127 else 2 if not byte else 0 for byte in range(256))  # readable, zero, neither
+_CLASSES = bytes(1 if 32 <= byte < 127 else 2 if not byte else 0 for byte in range(256))  # readable, zero, neither
 _UNITS = (b"\1", b"\1\2", b"\1\2\2\2")  # a letter in ASCII (and UTF-8), UTF-16 and UTF-32
 
 # By name: what only ever holds credentials, and archives, which cannot be looked into.
@@ -75,7 +75,7 @@ _TOKENS = {
     ),
 }  # fmt: skip
 _NAME = r"[^\s/\\\"'<>|{}$]+"
-HOME = {
+_HOME = {
     "home folder of this or another machine": (
         rf"(?:(?<![\w./~-])|(?<=file://))(?:/[\w.-]+){{0,5}}?/(?:home|Users|Volumes|scratch|run/media){_NAME.replace('[', '/[', 1)}"
         r"|(?<![\w.])/root/[\w.~-]"
@@ -208,7 +208,7 @@ def _readable(stream: BinaryIO) -> str:
     for start in range(0, size, _BLOCK):
         stream.seek(max(0, start - _SEAM))
         block = stream.read(_BLOCK + _SEAM)
-        kinds = block.translate(CLASSES)
+        kinds = block.translate(_CLASSES)
         for unit in _UNITS:
             run, at = re.compile(b"(?:%b)+" % unit), kinds.find(unit * _SHORTEST)
             while at >= 0:
@@ -229,7 +229,7 @@ def _encoding(head: bytes) -> str | None:
 
 def _patterns(text: str) -> Iterator[tuple[int, str]]:
     """(position, kind) of known formats of secrets, of home paths, and of this machine's own secrets and folders."""
-    for kind, pattern in {**_TOKENS, **HOME}.items():
+    for kind, pattern in {**_TOKENS, **_HOME}.items():
         yield from ((m.start(), kind) for m in re.finditer(pattern, text))
     for plugin in _plugins():
         for value in {

@@ -12,11 +12,11 @@ from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.profiles import Profile
 
-Table = tuple[list, list[list]]
+_Table = tuple[list, list[list]]
 _NONE = "–"
 
 
-def frame(table: pd.DataFrame, corner: str = "") -> Table:
+def _frame(table: pd.DataFrame, corner: str = "") -> _Table:
     """A table of pandas with its index as first column; what is not a number is a dash."""
     rows = [
         [name, *(_NONE if pd.isna(v) else v for v in row)]
@@ -25,22 +25,22 @@ def frame(table: pd.DataFrame, corner: str = "") -> Table:
     return [corner, *table.columns], rows
 
 
-def accuracy(evaluation: SimpleNamespace) -> Table:
+def accuracy(evaluation: SimpleNamespace) -> _Table:
     """Contenders by group, with intervals, and the items of all."""
     table = result_table(evaluation.rows)
-    head, rows = frame(table[list(table.columns[: list(table.columns).index("strict")])], "contender")
+    head, rows = _frame(table[list(table.columns[: list(table.columns).index("strict")])], "contender")
     return [*head, "items"], [[*row, one["items"]] for row, one in zip(rows, evaluation.rows, strict=True)]
 
 
-def answers(evaluation: SimpleNamespace) -> Table:
+def answers(evaluation: SimpleNamespace) -> _Table:
     """Strict, valid, tokens and seconds of each contender."""
     table = result_table(evaluation.rows)
-    return frame(
+    return _frame(
         table[list(table.columns[list(table.columns).index("strict") :])].rename(columns={"runs": "valid"}), "contender"
     )
 
 
-def tests(comparisons: Sequence[Comparison]) -> Table:
+def tests(comparisons: Sequence[Comparison]) -> _Table:
     """Paired comparisons, one a row."""
     head = ["second", "first", "part", "items", "difference", "gained", "lost", "p", "significant"]
     return head, [
@@ -49,13 +49,13 @@ def tests(comparisons: Sequence[Comparison]) -> Table:
     ]  # fmt: skip
 
 
-def levels(table: pd.DataFrame) -> Table:
+def levels(table: pd.DataFrame) -> _Table:
     """Accuracy by level of difficulty; the last row counts items."""
-    head, rows = frame(table, "contender")
+    head, rows = _frame(table, "contender")
     return head, [[name, *(f"{v:.0f}" if name == "items" else f"{v:.1f}" for v in row)] for name, *row in rows]
 
 
-def shares(by_contender: dict[str, dict[str, float]], corner: str) -> Table:
+def shares(by_contender: dict[str, dict[str, float]], corner: str) -> _Table:
     """Percent by class, a column a contender; classes that nobody has are left out."""
     classes = list(dict.fromkeys(c for found in by_contender.values() for c in found))
     kept = [c for c in classes if any(found.get(c) for found in by_contender.values())]
@@ -63,13 +63,13 @@ def shares(by_contender: dict[str, dict[str, float]], corner: str) -> Table:
     return [corner, *by_contender], rows
 
 
-def difficulty(data: dict) -> Table:
+def difficulty(data: dict) -> _Table:
     """Levels by part of the data."""
     table = pd.DataFrame(data["difficulty_percent"]).T
-    return frame(table.map(lambda v: f"{v:.1f}"), "part")
+    return _frame(table.map(lambda v: f"{v:.1f}"), "part")
 
 
-def settings(profile: Profile, chosen: object) -> Table:
+def settings(profile: Profile, chosen: object) -> _Table:
     """What SFT was made with: the training's own settings, then the profile's that say what it saw."""
     own = {k: v for k, v in asdict(chosen).items() if k not in ("packs_per_forward", "save_every", "dtype")}
     seen = {
@@ -86,7 +86,7 @@ def _short(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else "none" if value is None else str(value)
 
 
-def files(formats: Sequence[dict]) -> Table:
+def files(formats: Sequence[dict]) -> _Table:
     """Files for llama.cpp."""
     head = ["format", "MB", "accuracy", "stops (%)", "as F16 (%)", "tokens/s", "s, alone"]
     return head, [
@@ -100,7 +100,7 @@ def _number(value: float | None, form: str) -> str:
     return _NONE if value is None else format(value, form)
 
 
-def memory(measured: dict) -> Table:
+def memory(measured: dict) -> _Table:
     """What 03 measured, by method."""
     parts = [p for p in measured if p.endswith("measured")]
     methods = list(measured[parts[0]]) if parts else []
@@ -109,7 +109,7 @@ def memory(measured: dict) -> Table:
     return ["", *methods], rows
 
 
-def costs(found: SimpleNamespace) -> Table:
+def costs(found: SimpleNamespace) -> _Table:
     """Minutes and memory of each notebook, and of all."""
     rows = [[r["notebook"], f"{r['seconds'] / 60:.1f}", f"{r['peak_gb']:.1f}", r["status"]] for r in found.rows]
     return ["notebook", "minutes", "peak GB", "status"], [
@@ -118,12 +118,12 @@ def costs(found: SimpleNamespace) -> Table:
     ]
 
 
-def versions(found: dict[str, str]) -> Table:
+def versions(found: dict[str, str]) -> _Table:
     """Packages that were there."""
     return ["package", "version"], [[name, version] for name, version in found.items() if version != "absent"]
 
 
-def mix(rows: Sequence[dict]) -> Table:
+def mix(rows: Sequence[dict]) -> _Table:
     """Conditions of training data."""
     head = ["training pairs", "number", "databases", "examples seen", "training loss", "validation loss", "right", "p"]
     return head, [
@@ -132,7 +132,7 @@ def mix(rows: Sequence[dict]) -> Table:
     ]  # fmt: skip
 
 
-def ranks(found: SimpleNamespace) -> Table:
+def ranks(found: SimpleNamespace) -> _Table:
     """Validation loss by rank, a column a set of layers."""
     rows = [
         [f"r = {rank}", *(_number(found.losses.get((t, rank)), ".3f") for t in found.targets)] for rank in found.ranks
@@ -140,7 +140,7 @@ def ranks(found: SimpleNamespace) -> Table:
     return ["rank", *found.targets], rows
 
 
-def methods(rows: Sequence[dict]) -> Table:
+def methods(rows: Sequence[dict]) -> _Table:
     """Methods of fine-tuning on the same packs."""
     head = ["method", "trained numbers", "peak GB", "seconds", "validation loss", "right"]
     return head, [
@@ -149,6 +149,6 @@ def methods(rows: Sequence[dict]) -> Table:
     ]  # fmt: skip
 
 
-def speed(rows: Sequence[dict]) -> Table:
+def speed(rows: Sequence[dict]) -> _Table:
     """Pieces of the engine, each on those before it."""
     return ["with", "tokens/s"], [[r["name"], f"{r['tokens_per_second']:,.0f}"] for r in rows]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 _MIN_ROWS = 2
 _MAX_BARS = 20  # more labels than this nobody reads, least of all on a phone
-MAX_COLUMNS = 3  # a wider result is a list of records
+_MAX_COLUMNS = 3  # a wider result is a list of records
 _KEY = re.compile(r"(?i)(.*[ _])?(id|key|code|no|zip|rowid)|.*[a-z]I[dD]")  # numbers that count nothing
 _YEAR = re.compile(r"(?i)(.*[^a-z])?year([^a-z].*)?|.*Year")
-DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d.*)?)?")
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d.*)?)?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def chart_of(columns: Sequence[str], rows: Sequence[Sequence], more: bool = Fals
     'bar'
     >>> chart_of(["city", "shop_id"], [("Łódź", 3), ("Lund", 5)])
     """
-    if more or len(rows) < _MIN_ROWS or not 2 <= len(columns) <= MAX_COLUMNS:
+    if more or len(rows) < _MIN_ROWS or not 2 <= len(columns) <= _MAX_COLUMNS:
         return None
     values = list(zip(*rows, strict=True))
     measures = [n for n in range(len(columns)) if _is_measure(columns[n], values[n])]
@@ -70,7 +70,7 @@ def _axis(name: str, values: Sequence) -> tuple[str, list[int]]:
     if all(isinstance(v, int) for v in values) and _YEAR.fullmatch(name):
         return ("line" if distinct else ""), in_order
     if all(isinstance(v, str) and v.strip() for v in values):
-        dates = all(DATE.fullmatch(v) for v in values)
+        dates = all(_DATE.fullmatch(v) for v in values)
         return ("bar" if distinct and len(values) <= _MAX_BARS else ""), in_order if dates else rows
     return ("point" if _is_measure(name, values) and len(values) > _MIN_ROWS else ""), rows
 

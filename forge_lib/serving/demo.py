@@ -63,7 +63,7 @@ def main(given: list[str] | None = None) -> int:
             review_file = run_folder(options.run or _DEFAULT_RUN) / "own" / "decisions.jsonl"
             with serving(models, databases, folder, review_file, examples, remark, options.host, options.port) as url:
                 print(f"The demo is at {url} ; Ctrl-C ends it.", flush=True)
-                wait()
+                _wait()
     except (DataError, ProfileError, RunError, ServingError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
@@ -163,7 +163,7 @@ def serving(
         sessions.close()
 
 
-def wait() -> None:
+def _wait() -> None:
     """Sleep until Ctrl-C, SIGTERM or a closed terminal; then return, so that uploads are deleted."""
     numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
     done = threading.Event()

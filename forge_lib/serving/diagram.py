@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from forge_lib.tasks.sql.schema import Schema, Table, fold
 
 MAX_TABLES, MAX_COLUMNS = 40, 14  # that are drawn; what is left out is counted
-MAX_NAME = 24  # characters of a name; the whole of it is shown when it is pointed at
+_MAX_NAME = 24  # characters of a name; the whole of it is shown when it is pointed at
 _LINE, _PAD, _CHARACTER = 18, 10, 7.3  # px: a row, a margin, the width of a letter at 12 px
 _GAP_X, _GAP_Y, _ROWS_A_STACK = 44, 18, 32  # px, px, and how long a stack of boxes gets
 _STYLE = (
@@ -129,7 +129,7 @@ def _drawn(box: _Box) -> str:
 
 
 def _text(box: _Box, at: int, name: str, kind: str, mark: str = "") -> str:
-    shown = _short(name, MAX_NAME)
+    shown = _short(name, _MAX_NAME)
     whole = f"<title>{html.escape(name)}</title>" if shown != name else ""
     place = f'x="{box.x + _PAD:.0f}" y="{_baseline(box, at):.0f}"'
     return f'<text {place} class="{kind}">{mark}{html.escape(shown)}{whole}</text>'
@@ -153,8 +153,8 @@ def _link(box: _Box, column: str, other: _Box, target: str) -> str:
 
 def _box_width(table: Table) -> float:
     shown = zip(table.columns[:MAX_COLUMNS], table.types, strict=False)
-    rows = [_letters(_short(c, MAX_NAME)) + 3 + len(_short(t, 10)) for c, t in shown]
-    return _CHARACTER * max([_letters(_short(table.name, MAX_NAME)) * 1.05, *rows]) + 2 * _PAD
+    rows = [_letters(_short(c, _MAX_NAME)) + 3 + len(_short(t, 10)) for c, t in shown]
+    return _CHARACTER * max([_letters(_short(table.name, _MAX_NAME)) * 1.05, *rows]) + 2 * _PAD
 
 
 def _short(name: str, limit: int) -> str:

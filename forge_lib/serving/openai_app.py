@@ -31,8 +31,8 @@ def _unicode(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_unicode)]
-_Stop = Annotated[Text, Field(min_length=1)]
+_Text = Annotated[str, AfterValidator(_unicode)]
+_Stop = Annotated[_Text, Field(min_length=1)]
 _Encode = Callable[[Sequence[Message]], list[int]]
 
 
@@ -40,14 +40,14 @@ class _Part(BaseModel):
     """A part of a message; this server reads text only."""
 
     type: Literal["text"]
-    text: Text
+    text: _Text
 
 
 class _Turn(BaseModel):
     """One message. Its content is text, which some clients send in parts."""
 
     role: Literal["system", "user", "assistant"]
-    content: Text | list[_Part]
+    content: _Text | list[_Part]
 
     @field_validator("content")
     @classmethod
@@ -63,7 +63,7 @@ class _ChatRequest(CreateChatCompletionRequest):
     so is what only llama.cpp knows: a grammar with a mistake in it ends the library's process.
     """
 
-    model: Text
+    model: _Text
     messages: list[_Turn] = Field(min_length=1)
     max_tokens: int | None = Field(None, ge=1, validation_alias=AliasChoices("max_completion_tokens", "max_tokens"))
     temperature: float = Field(0.0, ge=0, le=2)
@@ -108,7 +108,7 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][1:])) or "the request"
-        return refused(400, f"{where}: {first['msg']}.", param=where)
+        return _refused(400, f"{where}: {first['msg']}.", param=where)
 
     @app.get("/health")
     async def health() -> dict:
@@ -121,13 +121,13 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
     @app.post("/v1/chat/completions", response_model=None)
     async def chat(request: Request, body: _ChatRequest):
         if body.model != name:
-            return refused(404, f"There is no model '{body.model}' here. This server has '{name}'.", "model_not_found")
+            return _refused(404, f"There is no model '{body.model}' here. This server has '{name}'.", "model_not_found")
         try:  # before the answer begins: a stream has said 200 by then
             length = len(encode([turn.model_dump() for turn in body.messages]))
         except TemplateError as error:
-            return refused(400, f"The model's chat template does not take these messages ({said(error)}).")
+            return _refused(400, f"The model's chat template does not take these messages ({said(error)}).")
         if length >= llm.n_ctx():
-            return refused(400, f"The messages are {length} tokens, and this server's context is {llm.n_ctx()}, answer included. "
+            return _refused(400, f"The messages are {length} tokens, and this server's context is {llm.n_ctx()}, answer included. "
                            "Ask with fewer tables or turns, or start the server with a larger --context.",
                            "context_length_exceeded", "messages")  # fmt: skip
         body.max_tokens = body.max_tokens or max_new_tokens
@@ -147,7 +147,7 @@ def _chat_handler(encode: _Encode) -> Callable:
     return answer
 
 
-def refused(status: int, message: str, code: str | None = None, param: str | None = None) -> JSONResponse:
+def _refused(status: int, message: str, code: str | None = None, param: str | None = None) -> JSONResponse:
     """An error as OpenAI's clients read it."""
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return JSONResponse({"error": error}, status_code=status)

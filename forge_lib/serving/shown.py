@@ -15,7 +15,7 @@ from forge_lib.tasks.sql.assistant import TIME_LIMIT_S, Assistant, Draft
 from forge_lib.tasks.sql.sandbox import Execution
 
 MAX_QUESTION = 1000  # characters; nobody asks longer ones, and a prompt has an end
-EXACT = 2**53  # the largest whole number that JavaScript holds exactly
+_EXACT = 2**53  # the largest whole number that JavaScript holds exactly
 
 
 @dataclass(frozen=True)
@@ -142,5 +142,5 @@ def _shown_value(value: object) -> object:
     """
     if value is None:
         return "NULL"
-    inexact = isinstance(value, int) and abs(value) > EXACT or isinstance(value, float) and not math.isfinite(value)
+    inexact = isinstance(value, int) and abs(value) > _EXACT or isinstance(value, float) and not math.isfinite(value)
     return str(value) if inexact else value

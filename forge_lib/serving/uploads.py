@@ -17,7 +17,7 @@ from forge_lib.tasks.sql.schema import fold
 from forge_lib.tasks.sql.sources.folder import take_in
 
 MAX_MB = 100  # of an upload
-MAX_COLUMNS = 2000  # of a table, as SQLite is built by default
+_MAX_COLUMNS = 2000  # of a table, as SQLite is built by default
 CSV = (".csv", ".tsv")
 _ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
 # Up to 15 digits: more would be rounded as soon as a cell of the column is empty. "007" is a name, not a number.
@@ -89,8 +89,8 @@ def _read_table(path: Path):
         ) from error
     if frame.empty:
         raise DataError(f"{path.name} has a first line and no rows below it, so there is nothing to ask.")
-    if len(frame.columns) > MAX_COLUMNS:
-        raise DataError(f"{path.name} has {len(frame.columns):,} columns, and a SQLite table holds {MAX_COLUMNS:,}.")
+    if len(frame.columns) > _MAX_COLUMNS:
+        raise DataError(f"{path.name} has {len(frame.columns):,} columns, and a SQLite table holds {_MAX_COLUMNS:,}.")
     frame.columns = _names([str(c) for c in frame.columns])
     return frame.apply(_typed, decimal="," if separator == ";" else ".")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-SILENT = 0.5  # share of groups that teach nothing, from which on it is worth a sentence
-FLAT = 0.05  # nats a token, below which all answers of a group are much the same
-FAR = 0.5  # nats a token from the SFT model: what SFT taught is being left
-CUT = 0.2  # share of tokens without gradient because of the clip
-UNFINISHED = 0.25  # share of answers that hit the limit
-MOST = 0.5  # of them, from which on that is why groups are silent
+_SILENT = 0.5  # share of groups that teach nothing, from which on it is worth a sentence
+_FLAT = 0.05  # nats a token, below which all answers of a group are much the same
+_FAR = 0.5  # nats a token from the SFT model: what SFT taught is being left
+_CUT = 0.2  # share of tokens without gradient because of the clip
+_UNFINISHED = 0.25  # share of answers that hit the limit
+_MOST = 0.5  # of them, from which on that is why groups are silent
 
 
 def diagnose(log: Sequence[dict]) -> list[str]:
@@ -24,25 +24,25 @@ def diagnose(log: Sequence[dict]) -> list[str]:
         return ["The log is empty: no step was made."]
     found = []
     silent = _mean(log, "frac_reward_zero_std")
-    if silent >= SILENT:
+    if silent >= _SILENT:
         found += [
             f"{silent:.0%} of the groups were silent: all their answers earned the same, so they taught nothing.",
             _why_silent(log),
         ]
     cut = _mean(log, "completions/clipped_ratio")
-    if cut >= UNFINISHED and not (silent >= SILENT and cut > MOST):  # said already
+    if cut >= _UNFINISHED and not (silent >= _SILENT and cut > _MOST):  # said already
         found.append(f"{cut:.0%} of the answers were cut at the limit of new tokens: raise max_new_tokens.")
-    if log[0]["entropy"] >= FLAT > log[-1]["entropy"]:
+    if log[0]["entropy"] >= _FLAT > log[-1]["entropy"]:
         found.append(
             f"Entropy fell from {log[0]['entropy']:.2f} to {log[-1]['entropy']:.2f} nats a token: the model says one thing "
             "only and explores no more. Raise epsilon_high or beta, or lower the learning rate."
         )
-    if log[-1]["kl"] > FAR:
+    if log[-1]["kl"] > _FAR:
         found.append(
             f"The model is {log[-1]['kl']:.2f} nats a token away from SFT, which is far: look at its answers for one that is "
             "always the same. Lower the learning rate or raise beta."
         )
-    if (cut := _mean(log, "clip_ratio/region_mean")) > CUT:
+    if (cut := _mean(log, "clip_ratio/region_mean")) > _CUT:
         found.append(f"{cut:.0%} of the tokens were beyond the clip and got no gradient: make fewer updates a batch.")
     found += _rise(log)
     if "stopped" in log[-1]:
@@ -68,7 +68,7 @@ def stop_reason(log: Sequence[dict], patience: int) -> str | None:
 def _why_silent(log: Sequence[dict]) -> str:
     """The likeliest reason that answers of a group earn the same, and its mend."""
     reward, entropy = _mean(log, "reward"), _mean(log, "entropy")
-    if _mean(log, "completions/clipped_ratio") > MOST:
+    if _mean(log, "completions/clipped_ratio") > _MOST:
         return "Most answers were cut at the limit of new tokens, before they were complete: raise max_new_tokens."
     if reward < 0.02:
         return (
@@ -79,7 +79,7 @@ def _why_silent(log: Sequence[dict]) -> str:
         return (
             "All answers earn everything: these questions have nothing left to teach. Choose harder ones (learnable)."
         )
-    if entropy < FLAT:
+    if entropy < _FLAT:
         return (
             f"The answers are all alike (entropy {entropy:.2f} nats a token): start from an SFT model that was trained for "
             "fewer passes."

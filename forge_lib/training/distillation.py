@@ -22,8 +22,8 @@ from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss, answer_logits
 from forge_lib.training.packing import Pack
 
-WEIGHTS, INDEX = "teacher.safetensors", "index.json"
-AGAIN = "Delete the folder and let the teacher read the packs again."
+_WEIGHTS, _INDEX = "teacher.safetensors", "index.json"
+_AGAIN = "Delete the folder and let the teacher read the packs again."
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Distilled:
 
 
 # (packs) -> log-probabilities at the temperature, of all words (N, V) and None, or of the likeliest (N, k) and their ids
-Teacher = Callable[[Sequence[Pack]], tuple[torch.Tensor, torch.Tensor | None]]
+_Teacher = Callable[[Sequence[Pack]], tuple[torch.Tensor, torch.Tensor | None]]
 
 
 def divergence(
@@ -72,7 +72,7 @@ class DistillationLoss(PackLoss):
     where: what the teacher is, for the file that a killed training goes on from
     """
 
-    def __init__(self, model, pad_id: int, dtype: str, teacher: Teacher, how: Distilled, where: str = ""):
+    def __init__(self, model, pad_id: int, dtype: str, teacher: _Teacher, how: Distilled, where: str = ""):
         super().__init__(model, pad_id, dtype)
         if not (how.temperature > 0 and 0 <= how.share <= 1):
             raise TrainingError(
@@ -108,7 +108,7 @@ def _with_rest(log_probs: torch.Tensor) -> torch.Tensor:
     return torch.cat([log_probs, torch.log1p(-share)], -1)
 
 
-def live_teacher(model, pad_id: int, dtype: str, temperature: float) -> Teacher:
+def live_teacher(model, pad_id: int, dtype: str, temperature: float) -> _Teacher:
     """A teacher that reads every pack when the student does: right where each pack is seen once."""
 
     @torch.no_grad()
@@ -164,12 +164,12 @@ def cache_teacher(
             at += len(example.answer)
     about = {"temperature": temperature, "words": words, "tokens": at, "examples": index}
     with fresh_folder(folder) as work:
-        save_file({"ids": torch.cat(ids), "log_probs": torch.cat(log_probs)}, work / WEIGHTS)
-        write_atomically(work / INDEX, json.dumps(about) + "\n")
+        save_file({"ids": torch.cat(ids), "log_probs": torch.cat(log_probs)}, work / _WEIGHTS)
+        write_atomically(work / _INDEX, json.dumps(about) + "\n")
     return folder
 
 
-def cached_teacher(folder: Path, temperature: float) -> Teacher:
+def cached_teacher(folder: Path, temperature: float) -> _Teacher:
     """The teacher that `cache_teacher` wrote. Raises TrainingError where the folder is damaged or of another temperature.
 
     So does the function for an example that the teacher did not read: caches hold the packs of given steps, and packs made
@@ -179,12 +179,12 @@ def cached_teacher(folder: Path, temperature: float) -> Teacher:
     from safetensors.torch import load_file
 
     folder = Path(folder)
-    about = read_json(folder / INDEX, AGAIN, TrainingError)
+    about = read_json(folder / _INDEX, _AGAIN, TrainingError)
     try:
-        kept, index = load_file(folder / WEIGHTS), about["examples"]
+        kept, index = load_file(folder / _WEIGHTS), about["examples"]
         ids, log_probs = kept["ids"], kept["log_probs"]
     except (OSError, KeyError, SafetensorError) as error:
-        raise TrainingError(f"{folder.name}/{WEIGHTS} is damaged ({said(error)}). {AGAIN}") from error
+        raise TrainingError(f"{folder.name}/{_WEIGHTS} is damaged ({said(error)}). {_AGAIN}") from error
     if not math.isclose(about["temperature"], temperature):
         raise TrainingError(
             f"{folder.name} holds the teacher at temperature {about['temperature']:g}, not {temperature:g}: another one cannot "
@@ -196,7 +196,7 @@ def cached_teacher(folder: Path, temperature: float) -> Teacher:
         for example in (e for pack in packs for e in pack):
             start = index.get(_key(example))
             if start is None:
-                raise TrainingError(f"{folder.name} lacks an example of these packs. {AGAIN}")
+                raise TrainingError(f"{folder.name} lacks an example of these packs. {_AGAIN}")
             rows += range(start, start + len(example.answer))
         return log_probs[rows].float(), ids[rows].long()
 

@@ -36,7 +36,7 @@ from forge_lib.training.packing import Pack, make_packs, make_steps
 from forge_lib.training.processes import gather_full
 from forge_lib.training.sft import add_lora, mean_loss, save_adapter, settings_for, train
 
-SPREAD = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # no process has all of weights and optimizer
+_SPREAD = (DistributedType.FSDP, DistributedType.DEEPSPEED)  # no process has all of weights and optimizer
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -111,7 +111,7 @@ def _fit(lab: Run, data: TaskData, tokenizer, base, options: argparse.Namespace,
         records = train(
             loss_of, steps, pad_id, settings, validate,
             [round(len(steps) * (n + 1) / profile.checkpoints) for n in range(profile.checkpoints)],
-            state=None if kind in SPREAD else lab.path("sft", "launch.pt"), track=track, accelerator=accelerator,
+            state=None if kind in _SPREAD else lab.path("sft", "launch.pt"), track=track, accelerator=accelerator,
         )  # fmt: skip
         weights = {name: gather_full(p).float() for name, p in loss_of.model.named_parameters() if p.requires_grad}
         if first:

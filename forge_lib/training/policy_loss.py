@@ -8,8 +8,8 @@ import torch
 
 from forge_lib.training import TrainingError
 
-SCALES = ("group", "batch", "none")
-MEANS = ("grpo", "dr_grpo", "dapo")
+_SCALES = ("group", "batch", "none")
+_MEANS = ("grpo", "dr_grpo", "dapo")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Objective:
     )
 
     def __post_init__(self):
-        for name, known in (("scale_rewards", SCALES), ("loss_type", MEANS)):
+        for name, known in (("scale_rewards", _SCALES), ("loss_type", _MEANS)):
             if getattr(self, name) not in known:
                 raise TrainingError(f"{name} is one of {', '.join(known)}; {getattr(self, name)!r} is not.")
         for name in ("epsilon_low", "epsilon_high", "beta"):

@@ -48,7 +48,7 @@ class PairLoss(PackLoss):
         logps = answer_logps(self.model, packs, self.pad_id, self.dtype)  # (2P,)
         lengths = torch.tensor([len(e.answer) for e in examples], device=logps.device).view(-1, 2).T  # (2, P)
         chosen, rejected = logps.view(-1, 2).T
-        ref = self._reference(examples, logps) if needs_reference(method) else torch.zeros_like(logps)
+        ref = self._reference(examples, logps) if _needs_reference(method) else torch.zeros_like(logps)
         ref_chosen, ref_rejected = ref.view(-1, 2).T
         self._seen.append(torch.stack([chosen - ref_chosen, rejected - ref_rejected]).detach().cpu())
         if method == "dpo":
@@ -84,10 +84,10 @@ class PairLoss(PackLoss):
         return (logps - self._reference([e for pack in others for e in pack], logps)).mean()
 
 
-def needs_reference(method: str) -> bool:
+def _needs_reference(method: str) -> bool:
     """Whether a method is anchored to the model it starts from. Raises TrainingError for a name that is none.
 
-    >>> needs_reference("dpo"), needs_reference("orpo")
+    >>> _needs_reference("dpo"), _needs_reference("orpo")
     (True, False)
     """
     if method not in METHODS:
@@ -135,7 +135,7 @@ def train_on_pairs(
     Raises TrainingError for an unknown method, a beta that is not above 0, packs in which pairs are not whole, and where
     `sft.train` does.
     """
-    anchored = needs_reference(settings.method)
+    anchored = _needs_reference(settings.method)
     if not settings.beta > 0:
         raise TrainingError(f"beta is {settings.beta:g}, and what leaving the reference costs is above 0.")
     check_steps(steps)

@@ -21,7 +21,7 @@ from forge_lib.tasks import GoldError, TaskData
 from forge_lib.training.packing import Pack
 from forge_lib.training.rejection import check_training
 
-AGAIN = "Mine the pairs again."
+_AGAIN = "Mine the pairs again."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Preference:
 
     def __post_init__(self):
         if self.chosen.split() == self.rejected.split():
-            raise DataError(f"The two answers to {self.item} are equal ({self.chosen!r}): no preference. {AGAIN}")
+            raise DataError(f"The two answers to {self.item} are equal ({self.chosen!r}): no preference. {_AGAIN}")
 
 
 def mine(
@@ -123,9 +123,9 @@ def load_preferences(path: Path, data: TaskData) -> list[Preference]:
     """Pairs of `save_preferences`. Raises DataError for a damaged file, and for pairs of items that `data` does not train on."""
     known = {i.id: i for i in data.train}
     pairs, names = [], {f.name for f in fields(Preference)}
-    for number, record in enumerate(read_jsonl(path, AGAIN, DataError), 1):
+    for number, record in enumerate(read_jsonl(path, _AGAIN, DataError), 1):
         if record.keys() != names:
-            raise DataError(f"{path.name}, line {number}, is no pair: it needs {', '.join(sorted(names))}. {AGAIN}")
+            raise DataError(f"{path.name}, line {number}, is no pair: it needs {', '.join(sorted(names))}. {_AGAIN}")
         pair = Preference(**record)
         _item_of(pair, known)
         pairs.append(pair)
@@ -155,7 +155,7 @@ def preference_table(pairs: Sequence[Preference], tokenizer=None) -> pd.DataFram
     [1.0, 8.0, 11.0, 0.0]
     """
     if not pairs:
-        raise DataError(f"There are no pairs to count. {AGAIN}")
+        raise DataError(f"There are no pairs to count. {_AGAIN}")
     length = (lambda text: len(tokenizer(text, add_special_tokens=False)["input_ids"])) if tokenizer else len
     of = [(p, length(p.chosen), length(p.rejected)) for p in pairs]
     kinds = [kind for kind, _ in Counter(p.loser for p in pairs).most_common()]

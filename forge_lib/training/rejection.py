@@ -25,7 +25,7 @@ from forge_lib.models.grammar import GrammarConstraint
 from forge_lib.tasks import GoldError, TaskData
 from forge_lib.training import TrainingError
 
-Answers = Callable[[Sequence[Item], int], list[list[Completion]]]  # (items, samples) -> the samples of each item
+_Answers = Callable[[Sequence[Item], int], list[list[Completion]]]  # (items, samples) -> the samples of each item
 TOGETHER = 32  # items answered, graded and written at a time: what a kill may cost
 
 
@@ -46,7 +46,7 @@ class Round:
 
 def model_answers(
     model, tokenizer, data: TaskData, max_new_tokens: int, batch_size: int, temperature: float = 0.7, grammar: bool = False
-) -> Answers:  # fmt: skip
+) -> _Answers:  # fmt: skip
     """Answers of a model in this process; a prompt is read once for all its samples.
 
     grammar: only what `data.grammar` allows is sampled, which leaves fewer answers to reject
@@ -64,7 +64,7 @@ def model_answers(
     return answer
 
 
-def teacher_answers(ask: Ask, data: TaskData, max_tokens: int = 1024, parallel: int = 4) -> Answers:
+def teacher_answers(ask: Ask, data: TaskData, max_tokens: int = 1024, parallel: int = 4) -> _Answers:
     """One answer a question from an endpoint; wrap `ask` in `models.replies.remember`, and none is ever paid twice.
 
     The prompt is the student's, and the questions, schemas and values in it are sent. Where a question fails, those under
@@ -88,7 +88,7 @@ def teacher_answers(ask: Ask, data: TaskData, max_tokens: int = 1024, parallel: 
 
 
 def sample_round(
-    answers: Answers, data: TaskData, items: Sequence[Item], folder: Path, about: Round, progress: bool = True
+    answers: _Answers, data: TaskData, items: Sequence[Item], folder: Path, about: Round, progress: bool = True
 ) -> list[dict]:
     """Let every item of the training part be answered `about.samples` times and graded; a record an item, in order.
 

@@ -11,11 +11,11 @@ from forge_lib.models.load import causal_lm
 from forge_lib.training import TrainingError
 
 # Of a block of Llama or Qwen: layers that read the hidden state, those that write to it, and the vectors that scale it.
-READS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.gate_proj", "mlp.up_proj")
-WRITES = ("self_attn.o_proj", "mlp.down_proj")
-NORMS = ("input_layernorm", "post_attention_layernorm")
-HEAD_NORMS = ("self_attn.q_norm", "self_attn.k_norm")  # Qwen3's, of a head, whose width stays
-FAMILIES = ("LlamaModel", "Qwen2Model", "Qwen3Model")
+_READS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "mlp.gate_proj", "mlp.up_proj")
+_WRITES = ("self_attn.o_proj", "mlp.down_proj")
+_NORMS = ("input_layernorm", "post_attention_layernorm")
+_HEAD_NORMS = ("self_attn.q_norm", "self_attn.k_norm")  # Qwen3's, of a head, whose width stays
+_FAMILIES = ("LlamaModel", "Qwen2Model", "Qwen3Model")
 
 
 @torch.no_grad()
@@ -54,16 +54,16 @@ def cut_student(model, every: int = 2, width: float = 1.0):
 def _copy_block(old: nn.Module, new: nn.Module, hidden: torch.Tensor, width: float) -> None:
     """Weights (out, in) of one block, cut to the channels that are kept."""
     inside = _largest(_weight(old.mlp.down_proj), width)
-    for name in (*READS, *WRITES):
+    for name in (*_READS, *_WRITES):
         layer, target = old.get_submodule(name), new.get_submodule(name)
         of_mlp = inside if name.startswith("mlp") else slice(None)
-        outputs, inputs = (of_mlp, hidden) if name in READS else (hidden, of_mlp)
+        outputs, inputs = (of_mlp, hidden) if name in _READS else (hidden, of_mlp)
         target.weight.copy_(_weight(layer)[outputs][:, inputs])
         if target.bias is not None:
             target.bias.copy_(getattr(layer, "base_layer", layer).bias[outputs])
-    for name in NORMS:
+    for name in _NORMS:
         new.get_submodule(name).weight.copy_(old.get_submodule(name).weight[hidden])
-    for name in HEAD_NORMS if hasattr(old.self_attn, "q_norm") else ():
+    for name in _HEAD_NORMS if hasattr(old.self_attn, "q_norm") else ():
         new.get_submodule(name).weight.copy_(old.get_submodule(name).weight)
 
 
@@ -83,7 +83,7 @@ def _weight(layer: nn.Module) -> torch.Tensor:
 
 
 def _check(decoder: nn.Module, every: int, width: float) -> None:
-    if type(decoder).__name__ not in FAMILIES:
+    if type(decoder).__name__ not in _FAMILIES:
         raise TrainingError(
             f"A student is cut out of a Llama, Qwen2 or Qwen3, which {type(decoder).__name__} is not. Choose such a "
             "teacher, or distil into a smaller model of its family."

@@ -33,7 +33,7 @@ _STYLE_WEIGHTS = (12, 1, 1, 1, 1)  # plain snake_case stays the commonest, as in
 
 # SQLite's own rules (https://sqlite.org/src/file/src/tokenize.c): every character beyond ASCII may stand in a name, and
 # "..." is a string where no such name is in scope. sqlglot reads both otherwise.
-TOKEN = re.compile(
+_TOKEN = re.compile(
     r"""(?P<string>[xX]?'(?:[^']|'')*')
     |(?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
     |(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -138,7 +138,7 @@ def skeleton(sql: str) -> str:
 
 def _names(sql: str) -> Iterator[tuple[re.Match, str]]:
     """Where a name may stand in the query, and the name without its quotes."""
-    for match in TOKEN.finditer(sql):
+    for match in _TOKEN.finditer(sql):
         text = match.group()
         if match["quoted"]:
             yield match, text[1:-1].replace(text[-1] * 2, text[-1]) if text[0] != "[" else text[1:-1]
@@ -149,7 +149,7 @@ def _names(sql: str) -> Iterator[tuple[re.Match, str]]:
 
 def _has_star(sql: str) -> bool:
     """Whether the query returns all columns of a table, in the table's order."""
-    bare = TOKEN.sub(lambda match: " " if match["string"] or match["comment"] else match.group(), sql)
+    bare = _TOKEN.sub(lambda match: " " if match["string"] or match["comment"] else match.group(), sql)
     return bool(re.search(r"(\b(select|distinct|all)|[.,])\s*\*", bare, re.IGNORECASE))
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes
 
 FEW = 200  # different texts: a column with more holds free text, or names
-LONG = 60  # characters of such a text
-SEEN = 20_000  # rows that are looked at
-STEPS = 5_000_000  # of SQLite's virtual machine for one column, some tenths of a second
-NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
-CODE = re.compile(r"0\d+")  # as a number, 01067 loses its zero
-DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
+_LONG = 60  # characters of such a text
+_SEEN = 20_000  # rows that are looked at
+_STEPS = 5_000_000  # of SQLite's virtual machine for one column, some tenths of a second
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
+_CODE = re.compile(r"0\d+")  # as a number, 01067 loses its zero
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d)?(\.\d+)?)?)?Z?|\d\d:\d\d(:\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -40,19 +40,19 @@ def column_kinds(schema: Schema, database: Path) -> dict[tuple[str, str], Kind]:
 
 def _kind(connection, table: str, column: str, declared: str) -> Kind:
     name, looks = in_quotes(column), itertools.count()
-    connection.set_progress_handler(lambda: next(looks) > STEPS // 1000, 1000)
+    connection.set_progress_handler(lambda: next(looks) > _STEPS // 1000, 1000)
     values = []
     with contextlib.suppress(sqlite3.Error):  # a view that takes too long, or fails on a row: as declared
         values = [v for (v,) in connection.execute(
-            f"SELECT DISTINCT {name} FROM (SELECT {name} FROM {in_quotes(table)} LIMIT {SEEN}) WHERE {name} IS NOT NULL"
+            f"SELECT DISTINCT {name} FROM (SELECT {name} FROM {in_quotes(table)} LIMIT {_SEEN}) WHERE {name} IS NOT NULL"
         )]  # fmt: skip
     if not values:
         return Kind("number" if re.search("INT|REAL|NUM|DEC|FLOA|DOUB", declared.upper()) else "text")
     texts = [v for v in values if isinstance(v, str)]
-    numbers = sum(isinstance(v, (int, float)) or bool(NUMBER.fullmatch(str(v))) for v in values)
-    if 2 * numbers >= len(values) and not any(CODE.fullmatch(t) for t in texts):
+    numbers = sum(isinstance(v, (int, float)) or bool(_NUMBER.fullmatch(str(v))) for v in values)
+    if 2 * numbers >= len(values) and not any(_CODE.fullmatch(t) for t in texts):
         return Kind("number")  # kept as texts too, as an import from CSV leaves them
-    if texts and all(DATE.fullmatch(t) for t in texts):
+    if texts and all(_DATE.fullmatch(t) for t in texts):
         return Kind("date")
-    short = len(texts) == len(values) <= FEW and all(len(t) <= LONG and t.isprintable() for t in texts)
+    short = len(texts) == len(values) <= FEW and all(len(t) <= _LONG and t.isprintable() for t in texts)
     return Kind("text", tuple(sorted(texts)) if short else ())

@@ -232,12 +232,12 @@ def _without(unit, bare: set[str]):
     return tuple(_without(part, bare) for part in unit)
 
 
-AGGREGATES = {kind.key for kind in (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)}
+_AGGREGATES = {kind.key for kind in (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max)}
 
 
 def _argument(unit: tuple) -> tuple:
     """What an aggregate is of; COUNT of whatever is of nothing."""
-    while unit[0] in AGGREGATES or unit[0] == "distinct":
+    while unit[0] in _AGGREGATES or unit[0] == "distinct":
         unit = unit[1] if len(unit) > 1 else ("*",)
     return unit
 

@@ -22,10 +22,10 @@ _NO_ROWS = "It returns no rows, or none with a value."
 SHOWN, _WIDTH = 5, 220  # pairs named in the remarks, characters of a line
 _MANY = 1000  # queries from which on a progress bar is shown
 
-Query = tuple[str, str]  # db_id, SQL
+_Query = tuple[str, str]  # db_id, SQL
 
 
-def golds_that_fail(data: DataSet, found: dict[Query, str] | None = None) -> list[tuple[Pair, str]]:
+def golds_that_fail(data: DataSet, found: dict[_Query, str] | None = None) -> list[tuple[Pair, str]]:
     """(pair, reason) for every pair whose SQL does not score as correct against itself.
 
     It does not run, takes longer than the sandbox's limit (2 s), returns too many rows, or answers differently each
@@ -37,7 +37,7 @@ def golds_that_fail(data: DataSet, found: dict[Query, str] | None = None) -> lis
     return [(pair, reason) for pair, reason in reasons if reason not in ("", _NO_ROWS)]
 
 
-def golds_without_rows(data: DataSet, found: dict[Query, str] | None = None) -> list[Pair]:
+def golds_without_rows(data: DataSet, found: dict[_Query, str] | None = None) -> list[Pair]:
     """Pairs whose SQL runs and finds nothing: any query of as many columns that finds nothing is graded as right.
 
     It earns no reward, however: see `score`. found: as in `golds_that_fail`
@@ -46,7 +46,7 @@ def golds_without_rows(data: DataSet, found: dict[Query, str] | None = None) -> 
     return [p for _, pairs in data.splits() for p in pairs if found.get((p.db_id, p.sql)) == _NO_ROWS]
 
 
-def _check_golds(data: DataSet) -> dict[Query, str]:
+def _check_golds(data: DataSet) -> dict[_Query, str]:
     """What is the matter with each gold that has something the matter: _NO_ROWS, or the reason why it fails.
 
     Remembered under `.cache/golds/` until a query, a database (its file's state and header) or the scorer changes; a
@@ -64,7 +64,7 @@ def _check_golds(data: DataSet) -> dict[Query, str]:
     return found
 
 
-def _remembered(kept: Path) -> dict[Query, str | None] | None:
+def _remembered(kept: Path) -> dict[_Query, str | None] | None:
     """The verdicts in a file, None for one that was of the hour; None where there is no such file, or it is damaged."""
     try:
         return {(db_id, sql): why for db_id, sql, why in json.loads(kept.read_text(encoding="utf-8"))}
@@ -118,7 +118,7 @@ def _once(sql: str, database: Path) -> str:
     return _NO_ROWS if score.returns_nothing(sql, database) else ""
 
 
-def _key(data: DataSet, queries: Sequence[Query]) -> str:
+def _key(data: DataSet, queries: Sequence[_Query]) -> str:
     """A hash of all that the verdicts depend on; of databases, which may be large, their state stands for the content."""
     files = [(db_id, file_state(data.database(db_id))) for db_id in sorted({db_id for db_id, _ in queries})]
     return hashlib.sha256(repr([_scorer(), files, queries]).encode()).hexdigest()[:24]

@@ -23,11 +23,11 @@ from forge_lib.tasks.sql.opening import FileState, file_state
 from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
-MOST_JOINED = 4  # tables in one FROM
+_MOST_JOINED = 4  # tables in one FROM
 MOST_SETS = 150  # copies of the rules
-MOST_CHARACTERS = 400_000  # of a grammar: llguidance holds 65,000 symbols, which 590,000 characters had
+_MOST_CHARACTERS = 400_000  # of a grammar: llguidance holds 65,000 symbols, which 590,000 characters had
 
-SHARED = r"""
+_SHARED = r"""
 start: query
 query: core | flat SETOP flat | NOTHING
 inner: one | flat SETOP flat
@@ -54,7 +54,7 @@ apart: "SELECT " "(" inner ")" (ARITHMETIC "(" inner ")")+
 
 # One copy a set of tables; {i} is its number. `n`, `t`, `d`: its columns of numbers, texts and dates; `x` adds what is
 # computed from rows, `g` from groups.
-RULES = r"""
+_RULES = r"""
 s{i}: "SELECT " "DISTINCT "? item{i} (", " item{i})* body{i} limit?
 one{i}: "SELECT " "DISTINCT "? item{i} body{i} limit?
 flat{i}: "SELECT " "DISTINCT "? item{i} from{i} (" WHERE " w{i})? group{i}?
@@ -81,7 +81,7 @@ hp{i}: gn{i} (COMPARE gn{i} | " BETWEEN " gn{i} " AND " gn{i}) | gd{i} COMPARE x
 
 
 @dataclass(frozen=True)
-class Role:
+class _Role:
     """A table under the name that a query has for it: its own, or an alias."""
 
     name: str
@@ -123,12 +123,12 @@ def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str | 
     the course's validation part, greedily or by a vote.
     """
     sets = _sets(schema)
-    lines = [SHARED, f"NOTHING: {_text(NO_ANSWER)}"]
+    lines = [_SHARED, f"NOTHING: {_text(NO_ANSWER)}"]
     for at, table in enumerate(schema.tables):
         for place, column in enumerate(table.columns):
             if values := kinds[table.name, column].values:
-                lines.append(f"V{at}_{place}: {_choice(_text(in_apostrophes(v)) for v in values)}")
-    room, copies = MOST_CHARACTERS - sum(map(len, lines)), 0
+                lines.append(f"V{at}_{place}: {_choice(_text(_in_apostrophes(v)) for v in values)}")
+    room, copies = _MOST_CHARACTERS - sum(map(len, lines)), 0
     for number, chosen in enumerate(sets):
         copy = "\n".join(_copy(schema, kinds, number, chosen))
         room -= len(copy)
@@ -152,7 +152,7 @@ def _choice(options: Iterable[str]) -> str:
     return " | ".join(dict.fromkeys(options)) or "NEVER"
 
 
-def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> Iterator[str]:
+def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[_Role]) -> Iterator[str]:
     """The rules over one set of tables."""
     columns: dict[str, list[str]] = {"number": [], "key": [], "text": [], "date": []}
     bare = Counter(fold(c) for role in chosen for c in role.table.columns)
@@ -171,21 +171,21 @@ def _copy(schema: Schema, kinds: dict, number: int, chosen: Sequence[Role]) -> I
         yield f"{letter}{number}: {_choice(columns[kind] or [literals[kind]])}"
     yield f"known{number}: {_choice(known or ['STRING EQUAL STRING'])}"
     yield f"from{number}: {_choice(_froms(chosen))}"
-    yield RULES.format(i=number)
+    yield _RULES.format(i=number)
 
 
 def _is_key(table: Table, column: str) -> bool:
     return column in table.primary_key or any(column == k.column for k in table.foreign_keys)
 
 
-def _keys(one: Role, other: Role) -> list[tuple[str, str]]:
+def _keys(one: _Role, other: _Role) -> list[tuple[str, str]]:
     """Pairs of columns of which one is a key to the other."""
     mine, theirs = one.table, other.table
     found = [(k.column, k.target) for k in mine.foreign_keys if k.table == theirs.name]
     return found + [(k.target, k.column) for k in theirs.foreign_keys if k.table == mine.name]
 
 
-def _edges(one: Role, other: Role) -> list[tuple[str, str]]:
+def _edges(one: _Role, other: _Role) -> list[tuple[str, str]]:
     """Pairs of columns on which two tables join: a key of one to the other, or keys of both to the same column."""
     mine, theirs = one.table, other.table
     found = _keys(one, other)
@@ -197,26 +197,26 @@ def _edges(one: Role, other: Role) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-def _sets(schema: Schema) -> list[tuple[Role, ...]]:
+def _sets(schema: Schema) -> list[tuple[_Role, ...]]:
     """Sets of tables that can be joined, at most MOST_SETS: small ones first, and by a key before by what two keys share.
 
     Then those in which a table stands twice.
     """
-    roles = [Role(t.name, t) for t in schema.tables]
+    roles = [_Role(t.name, t) for t in schema.tables]
     pairs = {frozenset((a, b)): _edges(a, b) for a, b in itertools.combinations(roles, 2)}
     joined = [pair for pair, edges in pairs.items() if edges]
     by_key = [pair for pair in joined if _keys(*pair)]
     found = dict.fromkeys((r,) for r in roles)
     for allowed in (set(by_key), set(joined)):
-        layer: Iterable[tuple[Role, ...]] = [(r,) for r in roles]
-        for _ in range(MOST_JOINED - 1):
+        layer: Iterable[tuple[_Role, ...]] = [(r,) for r in roles]
+        for _ in range(_MOST_JOINED - 1):
             if len(found) < MOST_SETS:
                 layer = dict.fromkeys(_larger(layer, roles, allowed))
                 found |= layer
     return [*itertools.islice(found, MOST_SETS), *(twice for table in schema.tables for twice in _twice(schema, table))]
 
 
-def _larger(sets: Iterable[tuple[Role, ...]], roles: Sequence[Role], joined: set[frozenset]) -> Iterator[tuple]:
+def _larger(sets: Iterable[tuple[_Role, ...]], roles: Sequence[_Role], joined: set[frozenset]) -> Iterator[tuple]:
     """Each of the sets with one more table that is joined to one of its own, in the schema's order."""
     for chosen in sets:
         for new in roles:
@@ -224,16 +224,16 @@ def _larger(sets: Iterable[tuple[Role, ...]], roles: Sequence[Role], joined: set
                 yield tuple(r for r in roles if r in chosen or r == new)
 
 
-def _twice(schema: Schema, table: Table) -> Iterator[tuple[Role, ...]]:
+def _twice(schema: Schema, table: Table) -> Iterator[tuple[_Role, ...]]:
     """Sets in which two keys of `table` lead to one other table, or one key to itself."""
     for other in schema.tables:
         keys = [k.column for k in table.foreign_keys if k.table == other.name]
         if other == table and keys:
-            yield Role("a", table), Role("b", table)
-            yield from ((Role(table.name, table), Role(stem(key), table)) for key in keys if stem(key) != table.name)
+            yield _Role("a", table), _Role("b", table)
+            yield from ((_Role(table.name, table), _Role(stem(key), table)) for key in keys if stem(key) != table.name)
         elif len(keys) > 1:
             for first, second in (("a", "b"), (stem(keys[0]), stem(keys[1]))):
-                yield Role(table.name, table), Role(first, other), Role(second, other)
+                yield _Role(table.name, table), _Role(first, other), _Role(second, other)
 
 
 def stem(key: str) -> str:
@@ -245,7 +245,7 @@ def stem(key: str) -> str:
     return re.sub(r"_?(id|no|code|nr|key)$", "", key, flags=re.I) or key
 
 
-def _froms(chosen: Sequence[Role]) -> Iterator[str]:
+def _froms(chosen: Sequence[_Role]) -> Iterator[str]:
     """FROM clauses over the set, in every order that the keys allow."""
     for order in itertools.permutations(chosen):
         steps = [f'" FROM " {order[0].declared}']
@@ -264,6 +264,6 @@ def _froms(chosen: Sequence[Role]) -> Iterator[str]:
             yield " ".join(steps)
 
 
-def in_apostrophes(text: str) -> str:
+def _in_apostrophes(text: str) -> str:
     """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"

@@ -21,14 +21,14 @@ _NUMBERS = dict(
     )
 )
 _LONGEST = 5  # words of a stored value that is looked for
-WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
+_WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
 
 
 @functools.lru_cache(maxsize=100_000)
-def stem(word: str) -> str:
+def _stem(word: str) -> str:
     """An English word without the endings that questions add to a name.
 
-    >>> stem("Cities"), stem("shipped"), stem("suffixes"), stem("bus")
+    >>> _stem("Cities"), _stem("shipped"), _stem("suffixes"), _stem("bus")
     ('city', 'ship', 'suffix', 'bus')
     """
     word = word.lower()
@@ -40,7 +40,7 @@ def stem(word: str) -> str:
 
 
 @functools.lru_cache(maxsize=200_000)
-def same(one: str, other: str) -> bool:
+def _same(one: str, other: str) -> bool:
     """Whether two stems are one word, misspelt perhaps; short ones only when equal."""
     return one == other or (
         min(len(one), len(other)) > 3 and JaroWinkler.normalized_similarity(one, other) >= SAME_WORD + 0.05
@@ -48,19 +48,19 @@ def same(one: str, other: str) -> bool:
 
 
 @functools.lru_cache(maxsize=50_000)
-def stems(name: str) -> tuple[str, ...]:
+def _stems(name: str) -> tuple[str, ...]:
     """The stems of a table's or column's name.
 
-    >>> stems("hire_dt")
+    >>> _stems("hire_dt")
     ('hire', 'date')
     """
-    return tuple(stem(w) for w in WORD.findall(words(name)))
+    return tuple(_stem(w) for w in _WORD.findall(words(name)))
 
 
 @functools.lru_cache(maxsize=200_000)
 def alike(one: str, other: str) -> float:
     """Share of words (0 to 1) that two names have in common."""
-    a, b = set(stems(one)), set(stems(other))
+    a, b = set(_stems(one)), set(_stems(other))
     return len(a & b) / max(1, len(a | b))
 
 
@@ -70,7 +70,7 @@ class Lexicon:
     def __init__(self, profile: DatabaseProfile):
         self.profile = profile
         self.columns = {(c.table, c.name): c for its in profile.columns.values() for c in its}
-        self.stems = {s for name in [*profile.columns, *(c for _, c in self.columns)] for s in stems(name)}
+        self.stems = {s for name in [*profile.columns, *(c for _, c in self.columns)] for s in _stems(name)}
         self.joins: dict[tuple[str, str], tuple[str, str]] = {}
         for j in sorted(profile.joins, key=lambda j: j.declared):  # a declared one is written over an inferred one
             self.joins[j.child, j.parent] = j.column, j.target
@@ -78,7 +78,7 @@ class Lexicon:
         self.stored: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
         for (table, name), column in self.columns.items():
             for value in column.values if column.kind not in ("number", "year", "date", "key") else ():
-                said = tuple(w.lower() for w in WORD.findall(str(value)))
+                said = tuple(w.lower() for w in _WORD.findall(str(value)))
                 if isinstance(value, str) and 0 < len(said) <= _LONGEST and len("".join(said)) > 2:
                     self.stored.setdefault(said, []).append((table, name, value))
 
@@ -92,10 +92,10 @@ class Mentions:
 
     def __init__(self, lexicon: Lexicon, question: str):
         self.lexicon, self.profile, self.joins = lexicon, lexicon.profile, lexicon.joins
-        self.words = WORD.findall(question)
-        self.stems = [stem(w) for w in self.words]
+        self.words = _WORD.findall(question)
+        self.stems = [_stem(w) for w in self.words]
         self.values = self._values()
-        self._valued = {n for at, _, _, v in self.values for n in range(at, at + len(WORD.findall(v)))}
+        self._valued = {n for at, _, _, v in self.values for n in range(at, at + len(_WORD.findall(v)))}
         spelt = [str(_NUMBERS.get(w.lower(), w)) for n, w in enumerate(self.words) if n not in self._valued]
         self.numbers = [w for w in spelt if w[0].isdigit()]
         held = {v.lower() for *_, v in self.values}
@@ -104,7 +104,7 @@ class Mentions:
     @functools.cached_property
     def _said(self) -> set[str]:
         """Those words of the schema that the question says."""
-        return {w for w in self.lexicon.stems if any(same(w, s) for s in self.stems)}
+        return {w for w in self.lexicon.stems if any(_same(w, s) for s in self.stems)}
 
     def _values(self) -> list[tuple[int, str, str, str]]:
         stored, found, at = self.lexicon.stored, [], 0
@@ -121,18 +121,18 @@ class Mentions:
 
     def place(self, literal: str) -> int | None:
         """Where (which word) the question says a literal of its query; None where it does not."""
-        wanted = [w.lower() for w in WORD.findall(literal)]
+        wanted = [w.lower() for w in _WORD.findall(literal)]
         said = [str(_NUMBERS.get(w.lower(), w.lower())) for w in self.words]
         spots = (n for n in range(len(said)) if wanted and said[n : n + len(wanted)] == wanted)
         return next(spots, next((n for n, s in enumerate(self.stems) if [s] == wanted), None))
 
     def table(self, name: str) -> float:
         """Share (0 to 1) of a table's name that the question says."""
-        return self._share(stems(name))
+        return self._share(_stems(name))
 
     def column(self, slot: Slot) -> float:
         """Share (0 to 1) of a column's name that the question says; words of its table's name count half."""
-        own = [s for s in stems(slot[1]) if s not in stems(slot[0])] or stems(slot[1])
+        own = [s for s in _stems(slot[1]) if s not in _stems(slot[0])] or _stems(slot[1])
         return self._share(own)
 
     def _share(self, wanted: Iterable[str]) -> float:
@@ -145,7 +145,7 @@ class Mentions:
 
     def covered(self, tables: Iterable[str], columns: Iterable[Slot]) -> float:
         """Share (0 to 1) of the words which the question takes from the schema that these names hold."""
-        names = {s for t in tables for s in stems(t)} | {s for _, c in columns for s in stems(c)}
+        names = {s for t in tables for s in _stems(t)} | {s for _, c in columns for s in _stems(c)}
         return len(self._said & names) / max(1, len(self._said))
 
     def masked(self) -> str:

@@ -17,7 +17,7 @@ from forge_lib.tasks.sql.schema import Schema, fold, quote_name
 
 _EDGES = {exp.GT: exp.GTE, exp.GTE: exp.GT, exp.LT: exp.LTE, exp.LTE: exp.LT}
 _OPPOSITES = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.NEQ, exp.NEQ: exp.EQ}
-AGGREGATES = {exp.Min: exp.Max, exp.Max: exp.Min, exp.Sum: exp.Avg, exp.Avg: exp.Sum}
+_AGGREGATES = {exp.Min: exp.Max, exp.Max: exp.Min, exp.Sum: exp.Avg, exp.Avg: exp.Sum}
 _SETS = {exp.Except: exp.Intersect, exp.Intersect: exp.Union, exp.Union: exp.Intersect}
 _Edit = Callable[[exp.Expression], Iterator[exp.Expression]]  # what may stand in a node's place; each a new tree
 
@@ -132,8 +132,8 @@ def _count(node: exp.Expression) -> Iterator[exp.Expression]:
 
 
 def _aggregate(node: exp.Expression) -> Iterator[exp.Expression]:
-    if type(node) in AGGREGATES:
-        yield AGGREGATES[type(node)](this=node.this.copy())
+    if type(node) in _AGGREGATES:
+        yield _AGGREGATES[type(node)](this=node.this.copy())
 
 
 def _logic(node: exp.Expression) -> Iterator[exp.Expression]:

@@ -18,14 +18,14 @@ from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import same_rows
 
 _CHANCE = {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}
-CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
+_CLOCKS = {"date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"}
 
 _ROWS_WANTED = (exp.From, exp.Join, exp.Exists, exp.In, exp.CTE, exp.SetOperation, exp.Subquery)  # around a subquery
 _RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 _LISTS = (exp.GroupConcat, exp.JSONArrayAgg, exp.JSONObjectAgg)  # aggregates that keep the order of reading
-AGGREGATES = (exp.AggFunc, *_LISTS)  # to sqlglot, those that make JSON are no AggFunc,
+_AGGREGATES = (exp.AggFunc, *_LISTS)  # to sqlglot, those that make JSON are no AggFunc,
 _UNKNOWN_AGGREGATES = {"total", "jsonb_group_array", "jsonb_group_object"}  # and these are Anonymous
-_CHANGING = re.compile(rf"\b(?:{'|'.join([*_CHANCE, *CLOCKS])}|current_\w+)\b", re.I)
+_CHANGING = re.compile(rf"\b(?:{'|'.join([*_CHANCE, *_CLOCKS])}|current_\w+)\b", re.I)
 
 
 def nondeterminism(sql: str | exp.Query, run: Execute) -> str:
@@ -104,7 +104,7 @@ def _clock_or_chance(tree: exp.Expression) -> str:
         name = text.partition("(")[0].lower()
         given = [a.this if isinstance(a, exp.TsOrDsToTimestamp) else a for a in call.iter_expressions()]
         now = any(isinstance(a, exp.Literal) and a.this.lower() == "now" for a in given)
-        if name in _CHANCE or name.startswith("current_") or (name in CLOCKS and (now or not given)):
+        if name in _CHANCE or name.startswith("current_") or (name in _CLOCKS and (now or not given)):
             return text
     return ""
 
@@ -193,7 +193,7 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
 
     def closed(node: exp.Expression) -> bool:
         unknown = isinstance(node, exp.Anonymous) and node.name.lower() in _UNKNOWN_AGGREGATES
-        known = isinstance(node, (*AGGREGATES, exp.Query, exp.Window))
+        known = isinstance(node, (*_AGGREGATES, exp.Query, exp.Window))
         return known or unknown or node.sql(dialect="sqlite").lower() in grouped
 
     for node in part.walk(prune=closed):
@@ -249,7 +249,9 @@ def _shows_bare_columns(select: exp.Select) -> bool:
     shown = [e.unalias() for e in select.selects if not (group and e.unalias() in group.expressions)]
     grouped = {e.sql(dialect="sqlite").lower() for e in group.expressions} if group else set()
     chosen = having is not None and any(_outside_aggregates(having, grouped))
-    return any(e.find(*AGGREGATES) for e in select.selects) and (chosen or not all(e.find(*AGGREGATES) for e in shown))
+    return any(e.find(*_AGGREGATES) for e in select.selects) and (
+        chosen or not all(e.find(*_AGGREGATES) for e in shown)
+    )
 
 
 def _ties_broken(tree: exp.Query, descending: bool) -> exp.Query:

@@ -21,9 +21,9 @@ _COPY_TRIES, _PAUSE_S = 20, 0.05  # of a file that keeps changing while it is co
 _LOCKED_S = 1.0  # how long a writer that is just committing is waited for
 _WRITE_AHEAD = b"\x02\x02"  # bytes 18 and 19 of the header of a file in WAL mode
 
-State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
-_NO_FILE: State = (0, 0, 0)
-FileState = tuple[str, State, State, State, bytes]
+_State = tuple[int, int, int]  # a file's inode, size (bytes) and time of change (ns)
+_NO_FILE: _State = (0, 0, 0)
+FileState = tuple[str, _State, _State, _State, bytes]
 
 
 def file_state(path: Path | str) -> FileState:
@@ -59,7 +59,7 @@ def reading_uri(path: Path | str) -> str:
     return f"{in_place}&immutable=1" if not in_use and header[18:20] == _WRITE_AHEAD else in_place
 
 
-def _state(path: str) -> State:
+def _state(path: str) -> _State:
     with contextlib.suppress(FileNotFoundError):
         found = os.stat(path)
         return found.st_ino, found.st_size, found.st_mtime_ns

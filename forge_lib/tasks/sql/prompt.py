@@ -28,7 +28,7 @@ def build_messages(schema_text: str, question: str, shots: Sequence[tuple[str, s
     return [*messages, {"role": "user", "content": question}]
 
 
-LONGEST = 100_000  # characters of an answer; what a model says in thousands of tokens is shorter
+_LONGEST = 100_000  # characters of an answer; what a model says in thousands of tokens is shorter
 
 
 def extract_sql(text: str, strict: bool = False) -> str:
@@ -37,13 +37,13 @@ def extract_sql(text: str, strict: bool = False) -> str:
     strict: the answer must be that statement and nothing else (what a program that calls the model needs).
     lenient: out of a field of JSON or a fenced block where there is one, without thoughts before and explanations after
     it. Of several statements the first that parses, but never a part of one that does not.
-    A text of more than LONGEST characters holds none: to look through 10 MB would take half a minute.
+    A text of more than _LONGEST characters holds none: to look through 10 MB would take half a minute.
 
     >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n```"), extract_sql("Sure! SELECT 1", strict=True)
     ('SELECT 1', '')
     """
     text = text.strip()
-    if len(text) > LONGEST:
+    if len(text) > _LONGEST:
         return ""
     if strict:
         body = text.removesuffix(";").strip()
@@ -55,9 +55,9 @@ def extract_sql(text: str, strict: bool = False) -> str:
     return next((s for s in found if is_query(s)), found[0] if found else "")
 
 
-NAME = r"""(?:\w+|"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\])"""
+_NAME = r"""(?:\w+|"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\])"""
 _START = re.compile(
-    rf"\b(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?{NAME}\s*(?:\([^)]*\)\s*)?AS\s*(?:(?:NOT\s+)?MATERIALIZED\s*)?\()",
+    rf"\b(?:SELECT\b|VALUES\s*\(|WITH\s+(?:RECURSIVE\s+)?{_NAME}\s*(?:\([^)]*\)\s*)?AS\s*(?:(?:NOT\s+)?MATERIALIZED\s*)?\()",
     re.I,
 )
 _COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)

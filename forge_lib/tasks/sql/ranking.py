@@ -34,7 +34,7 @@ SEARCHED_STEPS = (
     10_000_000  # of SQLite's virtual machine, for all tables together; a clock would show busy machines less
 )
 _OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
-TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
+_TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
 
 Item = tuple[str, str]  # lower-case table and column; column "" for the table itself
 
@@ -145,7 +145,7 @@ def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[I
     marks = ", ".join(f"?{n + 1}" for n in range(len(values)))
     with contextlib.closing(connect_readonly(file[0])) as connection:
         for table in schema.tables:
-            text = [c for c, kind in zip(table.columns, table.types, strict=True) if TEXT.search(kind)]
+            text = [c for c, kind in zip(table.columns, table.types, strict=True) if _TEXT.search(kind)]
             if not text:
                 continue
             hits = ", ".join(f"MAX({quote_name(c)} COLLATE NOCASE IN ({marks}))" for c in text)

@@ -35,7 +35,7 @@ from forge_lib.tasks.sql.state_source import (
 
 _TRIES = 8  # of a row, ever nearer to the one it was copied from
 _STAYS = 0.7  # probability that a value which a gold names is not changed: a gold that finds nothing tells nothing
-STEPS = 50_000_000  # of SQLite's virtual machine for one statement: a CHECK is somebody else's code
+_STEPS = 50_000_000  # of SQLite's virtual machine for one statement: a CHECK is somebody else's code
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def make_state(source: Source, target: Path, how: Mode, rng: random.Random) -> N
     """A new SQLite file at `target` with other rows. Raises NoState where SQLite cannot make it."""
     steps = itertools.count()
     connection = sqlite3.connect(target, isolation_level=None)
-    connection.set_progress_handler(lambda: next(steps) > STEPS // 10_000, 10_000)
+    connection.set_progress_handler(lambda: next(steps) > _STEPS // 10_000, 10_000)
     try:
         connection.execute("PRAGMA synchronous = OFF")  # a file that is not finished is thrown away
         connection.execute("PRAGMA journal_mode = MEMORY")

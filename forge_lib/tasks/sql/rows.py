@@ -13,7 +13,7 @@ _NO_MATCH = object()  # equal to no value
 
 
 def same_rows(got: Rows, wanted: Rows, ordered: bool) -> bool:
-    """Equal as multisets of rows (as lists when `ordered`), numbers as `close` says, columns in any order.
+    """Equal as multisets of rows (as lists when `ordered`), numbers as `_close` says, columns in any order.
 
     Column permutations count as equal, as in Spider's test-suite scorer (Zhong et al. 2020,
     https://arxiv.org/abs/2010.02840): "name and age" and "age and name" answer the same question.
@@ -98,14 +98,14 @@ def has_value(rows: Rows) -> bool:
     return any(value is not None for row in rows for value in row)
 
 
-def close(a: float, b: float) -> bool:
+def _close(a: float, b: float) -> bool:
     """Whether two numbers are one: whole numbers exactly; a float up to its sixth digit, and no more than 1e-4 off.
 
     Two ends are wider: next to zero 1e-9 is nothing, and beyond 1e10 a double's own last digits (1e-14 of it) are more
     than 1e-4. That is what a float gains and loses by another way of computing it. A cent in a million is no rounding, nor is a
     second of a Unix time.
 
-    >>> close(0.1 + 0.2, 0.3), close(2, 2.0), close(1700000000, 1700001000), close(1000000.01, 1000000.02)
+    >>> _close(0.1 + 0.2, 0.3), _close(2, 2.0), _close(1700000000, 1700001000), _close(1000000.01, 1000000.02)
     (True, True, False, False)
     """
     if a == b:
@@ -143,7 +143,7 @@ class _Step:
             return value
         if value not in self.one:
             at = bisect.bisect(self.numbers, value)
-            near = [n for n in self.numbers[max(0, at - 1) : at + 1] if close(value, n)]
+            near = [n for n in self.numbers[max(0, at - 1) : at + 1] if _close(value, n)]
             value = min(near, key=lambda n: abs(n - value), default=_NO_MATCH)
         return self.one.get(value, value)
 
@@ -161,7 +161,7 @@ def _merged(numbers: Sequence[float]) -> dict[float, float]:
     one: dict[float, float] = {}
     first = math.nan
     for number in numbers:
-        first = first if close(number, first) else number
+        first = first if _close(number, first) else number
         one[number] = first
     return one
 

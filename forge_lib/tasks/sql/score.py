@@ -25,7 +25,7 @@ VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refus
 RAN = VERDICTS[:3]  # SQLite accepted the query
 _TRIES = 3  # of a gold that was late
 _PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
 # (right number of columns), because a small model's groups would otherwise too often be all equal.
@@ -81,7 +81,7 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     return _graded("wrong result", overlap=row_overlap(got.rows, wanted.rows), at_most=at_most)
 
 
-def patiently(gold: str, ask: Callable[..., T], *given: object) -> T:
+def patiently(gold: str, ask: Callable[..., _T], *given: object) -> _T:
     """What `ask(*given)` says; asked again where `gold` was late, since a busy machine makes quick queries late."""
     for _ in range(_TRIES - 1):
         try:

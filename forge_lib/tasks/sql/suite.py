@@ -18,29 +18,29 @@ from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.score import patiently, score
 from forge_lib.tasks.sql.states import States, states_of
 
-Asked = tuple[str, str, str]  # db_id, gold, predicted SQL
+_Asked = tuple[str, str, str]  # db_id, gold, predicted SQL
 _AT_ONCE = max(1, min(8, os.cpu_count() or 1))  # databases graded side by side, each by a process of its own
 
 
 def grade_on_states(
-    databases: dict[str, Path], golds: dict[str, Sequence[str]], asked: Sequence[Asked], seed: int = 17
+    databases: dict[str, Path], golds: dict[str, Sequence[str]], asked: Sequence[_Asked], seed: int = 17
 ) -> list[SuiteScore]:
     """How each of `asked` does on the database itself and, where it is right there, on its further states.
 
     databases, golds: by db_id, the file, and what is asked of it in all (states are made for these, and for the golds asked)
     Equal answers are graded once, and what golds find is remembered. Raises GoldError where a gold fails on the database.
     """
-    shares: dict[int, dict[str, list[Asked]]] = defaultdict(lambda: defaultdict(list))
+    shares: dict[int, dict[str, list[_Asked]]] = defaultdict(lambda: defaultdict(list))
     for each in dict.fromkeys(asked):
         shares[crc32(each[0].encode()) % _AT_ONCE][each[0]].append(
             each
         )  # so the process that knows its golds has it again
-    found: dict[Asked, SuiteScore] = {}
+    found: dict[_Asked, SuiteScore] = {}
     total = sum(map(len, shares.values()))
     with tqdm(total=total, desc="states", disable=total < 5) as bar, ThreadPoolExecutor(_AT_ONCE, "states") as pool:
 
-        def of_share(number: int) -> dict[Asked, SuiteScore]:
-            graded: dict[Asked, SuiteScore] = {}
+        def of_share(number: int) -> dict[_Asked, SuiteScore]:
+            graded: dict[_Asked, SuiteScore] = {}
             for db_id, its in shares[number].items():
                 every = sorted({*golds.get(db_id, ()), *(gold for _, gold, _ in its)})
                 graded |= _of_database(databases[db_id], every, its, seed, _sandboxes()[number])
@@ -53,8 +53,8 @@ def grade_on_states(
 
 
 def _of_database(
-    database: Path, golds: Sequence[str], asked: Sequence[Asked], seed: int, sandbox: Sandbox
-) -> dict[Asked, SuiteScore]:
+    database: Path, golds: Sequence[str], asked: Sequence[_Asked], seed: int, sandbox: Sandbox
+) -> dict[_Asked, SuiteScore]:
     right = [e for e in asked if patiently(e[1], score, e[2], e[1], database, sandbox).correct]
     found = dict.fromkeys(asked, SuiteScore(0, 1))
     if right:  # states are made for nothing less
@@ -63,7 +63,7 @@ def _of_database(
     return found
 
 
-def _graded(each: Asked, states: States, sandbox: Sandbox) -> SuiteScore:
+def _graded(each: _Asked, states: States, sandbox: Sandbox) -> SuiteScore:
     """The score of an answer that is right on the database itself."""
     _, gold, sql = each
     notes = [states.note] if states.note else []

@@ -65,20 +65,20 @@ def _open_database(uri, heap_mb, sql):
     return connection
 
 
-def answer(request):
+def _answer(request):
     """Run one request; its rows, or why there are none, as a JSON-ready dict."""
     ends = time.monotonic() + request["seconds"]
     try:
         with contextlib.closing(_open_database(request["uri"], request["mb"], request["sql"])) as connection:
             connection.set_progress_handler(lambda: time.monotonic() > ends, _VM_STEPS_BETWEEN_CHECKS)
             began = time.perf_counter()
-            found = fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20, request["cut"])
+            found = _fetch(connection.execute(request["sql"]), request["rows"], request["mb"] * 2**20, request["cut"])
             return {**found, "seconds": time.perf_counter() - began}
     except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError) as error:
-        return {"status": classify(error), "error": str(error) or "out of memory"}
+        return {"status": _classify(error), "error": str(error) or "out of memory"}
 
 
-def fetch(cursor, max_rows, max_bytes, cut):
+def _fetch(cursor, max_rows, max_bytes, cut):
     """All rows of `cursor`; where they are too many an error, or with `cut` the first; an error where they are too large."""
     if cursor.description is None:  # nothing but a comment: what does more than read was denied before
         return {"status": "error", "error": "There is no statement in the SQL."}
@@ -95,7 +95,7 @@ def fetch(cursor, max_rows, max_bytes, cut):
     return {"status": "ok", "columns": columns, "rows": rows}
 
 
-def classify(error):
+def _classify(error):
     """One of "timeout", "refused" or "error", by what SQLite said."""
     text = str(error)
     if text == "interrupted":
@@ -129,7 +129,7 @@ def main(heap_mb):
         request = json.loads(line)
         _limit_time(request["seconds"])
         try:
-            reply = json.dumps(answer(request), default=lambda b: {"blob": b.hex()}, ensure_ascii=False)
+            reply = json.dumps(_answer(request), default=lambda b: {"blob": b.hex()}, ensure_ascii=False)
         except MemoryError:
             reply = json.dumps({"status": "error", "error": "The rows take too much memory."})
         sys.stdout.buffer.write(reply.encode() + b"\n")

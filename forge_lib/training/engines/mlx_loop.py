@@ -34,7 +34,7 @@ from forge_lib.training.sft import SFTSettings, check_answers
 
 
 @dataclass(frozen=True)
-class Origin:
+class _Origin:
     """Where a model came from; `load` leaves it on the model as `origin`."""
 
     base: str  # its name on the Hub, or a folder
@@ -59,7 +59,7 @@ def load(profile: Profile, adapter: str | Path | None = None) -> nn.Module:
     else:
         _attach(model, Path(adapter), profile)
     stops = config.get("eos_token_id", [])
-    model.origin = Origin(base_id(profile), frozenset(stops if isinstance(stops, list) else [stops]))
+    model.origin = _Origin(base_id(profile), frozenset(stops if isinstance(stops, list) else [stops]))
     return model
 
 

@@ -31,7 +31,7 @@ def train(
     from tqdm import tqdm
 
     journal = Journal(model, steps, settings, **hooks)
-    batches, accumulate = forward_passes(steps, settings.packs_per_forward)
+    batches, accumulate = _forward_passes(steps, settings.packs_per_forward)
     examples = [e for packs in steps for pack in packs for e in pack]
     trained = [p for p in model.parameters() if p.requires_grad]
     kept = [p.data for p in trained]
@@ -54,10 +54,10 @@ def train(
     return journal.records
 
 
-def forward_passes(steps: Sequence[Sequence[Pack]], packs_per_forward: int) -> tuple[list[list[int]], int]:
+def _forward_passes(steps: Sequence[Sequence[Pack]], packs_per_forward: int) -> tuple[list[list[int]], int]:
     """The examples (numbered through) of each forward pass, and how many passes an optimizer step takes.
 
-    >>> forward_passes([[["a", "b"], ["c"]], [["d"]]], 1)
+    >>> _forward_passes([[["a", "b"], ["c"]], [["d"]]], 1)
     ([[0, 1], [2], [3]], 2)
     """
     batches, counts, first = [], [], 0

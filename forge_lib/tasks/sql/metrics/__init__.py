@@ -20,7 +20,7 @@ from forge_lib.tasks.sql.metrics.execution import bird_ex, bird_r_ves, bird_soft
 METRICS: dict[str, Callable[..., float]] = {
     metric.__name__: metric for metric in (spider_exact_set, spider_test_suite, bird_ex, bird_r_ves, bird_soft_f1)
 }
-MANY = 500  # items from which on a progress bar is shown
+_MANY = 500  # items from which on a progress bar is shown
 
 
 def scores(name: str, asked: Iterable[tuple[str, str, str]], **options: object) -> list[float | None]:
@@ -32,7 +32,7 @@ def scores(name: str, asked: Iterable[tuple[str, str, str]], **options: object) 
     []
     """
     asked, found = list(asked), []
-    for sql, gold, database in tqdm(asked, name, disable=len(asked) < MANY):
+    for sql, gold, database in tqdm(asked, name, disable=len(asked) < _MANY):
         try:
             found.append(METRICS[name](sql, gold, database, **options))
         except GoldError:

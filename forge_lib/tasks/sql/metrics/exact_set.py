@@ -17,21 +17,21 @@ from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.schema import Schema, read_schema
 
-SET_OPERATIONS = {exp.Union: "union", exp.Except: "except", exp.Intersect: "intersect"}
+_SET_OPERATIONS = {exp.Union: "union", exp.Except: "except", exp.Intersect: "intersect"}
 
 
 @dataclass(frozen=True)
-class Condition:
+class _Condition:
     """`unit` compared by `operator`, perhaps negated; `inner` are the queries compared with, other values are left out."""
 
     negated: bool
     operator: str
     unit: tuple
-    inner: tuple[Parts, ...] = ()
+    inner: tuple[_Parts, ...] = ()
 
 
 @dataclass(frozen=True)
-class Parts:
+class _Parts:
     """What one SELECT holds, clause by clause, and the query that a set operation joins to it.
 
     distinct, and the order within a clause, count in a query compared with only, as in the official script
@@ -41,7 +41,7 @@ class Parts:
     distinct: bool
     select: tuple
     tables: tuple
-    where: tuple[Condition, ...] = ()
+    where: tuple[_Condition, ...] = ()
     connectives: tuple[str, ...] = ()
     group: tuple = ()
     having: tuple = ()
@@ -50,7 +50,7 @@ class Parts:
     limited: bool = False
     words: frozenset[str] = frozenset()
     operation: str = ""
-    other: Parts | None = None
+    other: _Parts | None = None
 
 
 def spider_exact_set(sql: str, gold: str, database: Path | str, sandbox: object = None) -> float:
@@ -62,18 +62,18 @@ def spider_exact_set(sql: str, gold: str, database: Path | str, sandbox: object 
     """
     schema = _schema(str(database), file_state(database))
     try:
-        wanted = parts(parse_query(gold), schema)
+        wanted = _parts(parse_query(gold), schema)
     except SqlglotError as error:
         raise GoldError(f"The gold query cannot be taken apart ({error}): {gold}. Mend the pair.") from None
     try:
-        got = parts(parse_query(sql), schema)
+        got = _parts(parse_query(sql), schema)
     except SqlglotError:
         return 0.0
     keys = _linked(schema)
     return float(_same(_merged(got, keys), _merged(wanted, keys)))
 
 
-def _same(got: Parts, wanted: Parts) -> bool:
+def _same(got: _Parts, wanted: _Parts) -> bool:
     """Whether two queries match, clause by clause."""
     if got.operation != wanted.operation or bool(got.other) != bool(wanted.other):
         return False
@@ -89,7 +89,7 @@ def _same(got: Parts, wanted: Parts) -> bool:
     )
 
 
-def parts(query: exp.Expression, schema: Schema) -> Parts:
+def _parts(query: exp.Expression, schema: Schema) -> _Parts:
     """The parts of a parsed query. Raises SqlglotError for what is no SELECT (VALUES, for one)."""
     query = query.unnest()
     if isinstance(query, exp.SetOperation):
@@ -106,7 +106,7 @@ def parts(query: exp.Expression, schema: Schema) -> Parts:
     # The official script keeps one direction for all keys: the last one written.
     direction = next(("desc" for key in reversed(order) if key.args.get("desc")), "asc") if order else ""
     group = query.args["group"].expressions if query.args.get("group") else ()
-    found = Parts(
+    found = _Parts(
         bool(query.args.get("distinct")), tuple(unit(e) for e in query.expressions), tables, where,
         connectives[0], tuple(unit(e) for e in group), having, tuple(unit(key.this) for key in order), direction,
         bool(query.args.get("limit")),
@@ -130,21 +130,21 @@ def _schema(database: str, state: tuple) -> Schema:
     return read_schema(database)
 
 
-def _joined(query: exp.SetOperation, schema: Schema) -> Parts:
+def _joined(query: exp.SetOperation, schema: Schema) -> _Parts:
     """A chain of set operations: each part holds the next, ORDER BY and LIMIT belong to the last, as they are read."""
     sides, operations, node = [], [], query
     while isinstance(node, exp.SetOperation):
         sides.append(node.expression)
-        operations.append(SET_OPERATIONS[type(node)])
+        operations.append(_SET_OPERATIONS[type(node)])
         node = node.this.unnest()
     sides.append(node)
     last = sides[0].unnest().copy()
     for clause in ("order", "limit"):
         if query.args.get(clause):
             last.set(clause, query.args[clause].copy())
-    found = parts(last, schema)
+    found = _parts(last, schema)
     for side, operation in zip(sides[1:], operations, strict=True):
-        before = parts(side, schema)
+        before = _parts(side, schema)
         found = replace(before, operation=operation, other=found, words=before.words | {operation})
     return found
 
@@ -159,7 +159,7 @@ def _scope(query: exp.Select, schema: Schema) -> tuple[dict[str, str], tuple]:
             names[source.alias_or_name.lower()] = source.name.lower()
             tables.append(source.name.lower())
         elif isinstance(source, exp.Subquery):
-            tables.append(parts(source, schema))
+            tables.append(_parts(source, schema))
     return names, tuple(tables)
 
 
@@ -173,7 +173,7 @@ def _unit(node: exp.Expression, names: dict[str, str], schema: Schema) -> tuple:
     if isinstance(node, exp.Distinct):
         return tuple(itertools.chain(*(_unit(e, names, schema) for e in node.expressions)))
     if isinstance(node, exp.Query):
-        return ("query", parts(node, schema))
+        return ("query", _parts(node, schema))
     if isinstance(node, exp.Literal):
         return ("value", node.name)
     inner = tuple(_unit(child, names, schema) for child in node.iter_expressions())
@@ -188,7 +188,7 @@ def _table_of(column: exp.Column, names: dict[str, str], schema: Schema) -> str:
     return next((table for table in names.values() if table in having), "")
 
 
-def _conditions(node: exp.Expression | None, unit: Callable[[exp.Expression], tuple]) -> tuple[Condition, ...]:
+def _conditions(node: exp.Expression | None, unit: Callable[[exp.Expression], tuple]) -> tuple[_Condition, ...]:
     return tuple(_condition(leaf, unit) for leaf in _leaves(node))
 
 
@@ -210,17 +210,17 @@ def _connectives(node: exp.Expression | None) -> Iterator[str]:
         yield from _connectives(node.right)
 
 
-def _condition(leaf: exp.Expression, unit: Callable[[exp.Expression], tuple]) -> Condition:
+def _condition(leaf: exp.Expression, unit: Callable[[exp.Expression], tuple]) -> _Condition:
     negated = isinstance(leaf, exp.Not)
     leaf = leaf.this.unnest() if negated else leaf
     negated |= bool(leaf.args.get("negate"))
     left = unit(leaf.this) if isinstance(leaf.this, exp.Expression) else ()
     compared = [unit(child) for child in leaf.iter_expressions() if child is not leaf.this]
     inner = tuple(other[1] for other in compared if other[:1] == ("query",))
-    return Condition(negated, leaf.key, left, inner)
+    return _Condition(negated, leaf.key, left, inner)
 
 
-def _words(found: Parts, on: Sequence[Condition], has_or: bool) -> frozenset[str]:
+def _words(found: _Parts, on: Sequence[_Condition], has_or: bool) -> frozenset[str]:
     conditions = [*found.where, *found.having, *on]
     clauses = {"where": found.where, "group": found.group, "having": found.having, "order": found.order}
     there = {name for name, content in clauses.items() if content} | ({"limit"} if found.limited else set())
@@ -228,7 +228,7 @@ def _words(found: Parts, on: Sequence[Condition], has_or: bool) -> frozenset[str
     return frozenset(there | ({"or"} if has_or else set()) | ({"not"} if any(c.negated for c in conditions) else set()))
 
 
-def _merged(found: Parts, same: dict[tuple[str, str], tuple[str, str]], tables: Sequence = ()) -> Parts:
+def _merged(found: _Parts, same: dict[tuple[str, str], tuple[str, str]], tables: Sequence = ()) -> _Parts:
     """The parts with linked columns named as one; the official script does not look into queries compared with."""
     tables = tables or [t for t in found.tables if isinstance(t, str)]
 

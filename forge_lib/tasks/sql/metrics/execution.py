@@ -18,9 +18,9 @@ from forge_lib.tasks.sql.rows import Rows, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 from forge_lib.tasks.sql.score import patiently
 
-REPEATS = 100  # of each query for R-VES, as BIRD has it
-OUTLIER = 3  # standard deviations from which on a ratio of times is left out
-REWARD_STEPS = ((2.0, 1.25), (1.0, 1.0), (0.5, 0.75), (0.25, 0.5), (0.0, 0.25))  # times as fast as the gold, reward
+_REPEATS = 100  # of each query for R-VES, as BIRD has it
+_OUTLIER = 3  # standard deviations from which on a ratio of times is left out
+_REWARD_STEPS = ((2.0, 1.25), (1.0, 1.0), (0.5, 0.75), (0.25, 0.5), (0.0, 0.25))  # times as fast as the gold, reward
 
 
 def spider_test_suite(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> float:
@@ -31,7 +31,7 @@ def spider_test_suite(sql: str, gold: str, database: Path | str, sandbox: Sandbo
     `--keep_distinct`. Raises GoldError where the gold fails.
     """
     sql, gold = as_compared(sql), as_compared(gold)
-    got, wanted = run_both(sql, gold, database, sandbox)
+    got, wanted = _run_both(sql, gold, database, sandbox)
     if got.status != "ok":
         return 0.0
     if not got.rows and not wanted.rows:
@@ -44,18 +44,18 @@ def bird_ex(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None =
 
     Neither order nor duplicates count; the order of columns does. Raises GoldError where the gold fails.
     """
-    got, wanted = run_both(sql, gold, database, sandbox)
+    got, wanted = _run_both(sql, gold, database, sandbox)
     return float(got.status == "ok" and set(got.rows) == set(wanted.rows))
 
 
 def bird_soft_f1(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> float:
     """0 to 1: BIRD Mini-Dev's soft F1 of the two results, see `soft_f1`. Raises GoldError where the gold fails."""
-    got, wanted = run_both(sql, gold, database, sandbox)
+    got, wanted = _run_both(sql, gold, database, sandbox)
     return soft_f1(got.rows, wanted.rows) if got.status == "ok" else 0.0
 
 
 def bird_r_ves(
-    sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None, repeats: int = REPEATS
+    sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None, repeats: int = _REPEATS
 ) -> float:
     """0 to 1.12: the square root of BIRD's reward for a right answer as fast as the gold (1), twice as fast (1.25) or slower.
 
@@ -68,7 +68,7 @@ def bird_r_ves(
         return 0.0
     ratios = []
     for _ in range(repeats):
-        got, wanted = run_both(sql, gold, database, sandbox)
+        got, wanted = _run_both(sql, gold, database, sandbox)
         if got.status == "ok":  # it was late this once
             ratios.append(wanted.seconds / max(got.seconds, 1e-9))
     return time_reward(ratios) ** 0.5
@@ -84,11 +84,11 @@ def time_reward(ratios: Sequence[float]) -> float:
     """
     if not ratios:
         return 0.0
-    mean, spread = statistics.fmean(ratios), OUTLIER * statistics.pstdev(ratios)
+    mean, spread = statistics.fmean(ratios), _OUTLIER * statistics.pstdev(ratios)
     # The official script leaves all out where all are equal, and pays nothing; equal times are no fault.
     kept = [r for r in ratios if abs(r - mean) < spread] or ratios
     ratio = statistics.fmean(kept)
-    return next(reward for least, reward in REWARD_STEPS if ratio >= least)
+    return next(reward for least, reward in _REWARD_STEPS if ratio >= least)
 
 
 def soft_f1(got: Rows, wanted: Rows) -> float:
@@ -118,7 +118,7 @@ def soft_f1(got: Rows, wanted: Rows) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def run_both(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> tuple[Execution, Execution]:
+def _run_both(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> tuple[Execution, Execution]:
     """What came of an answer and of its gold, which runs: else GoldError."""
     sandbox = sandbox or shared_sandbox()
     wanted = patiently(gold, _runs, gold, database, sandbox)

@@ -19,7 +19,7 @@ from forge_lib.tasks.sql.schema import copy_database
 from forge_lib.tasks.sql.sources.course import build_database
 
 # Names of files that mean pairs, whether they are read or not.
-PARTS = {"train", "validation", "test", "pairs", "val", "valid", "dev", "training", "eval"}
+_PARTS = {"train", "validation", "test", "pairs", "val", "valid", "dev", "training", "eval"}
 
 
 def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
@@ -103,7 +103,7 @@ def _pair_files(folder: Path) -> dict[str, str]:
     if given[0] == "train.jsonl":
         files |= {n: there[f"{n}.jsonl"] for n in SIZES if f"{n}.jsonl" in there}
     others = [p.name for p in sorted(folder.iterdir())
-              if p.stem.lower() in PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv")]  # fmt: skip
+              if p.stem.lower() in _PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv")]  # fmt: skip
     passed_over = [name for name in others if name not in files.values()]
     if passed_over:
         raise DataError(

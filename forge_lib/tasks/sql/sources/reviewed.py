@@ -17,7 +17,7 @@ from forge_lib.tasks.sql.review import VERDICTS, Decision
 # A program must say every value and nothing twice; a person may write "German customers", and ask again in other words.
 _FREE = {"asks for its literals", "not nearly a duplicate", "no personal data"}
 _ENDING = ".review.jsonl"
-SHOWN = 3  # refused pairs that are named
+_SHOWN = 3  # refused pairs that are named
 
 
 def review_file(file: Path) -> Path:
@@ -61,7 +61,7 @@ class PersonsReview:
         if foreign := len(self.decisions) - len(here):
             notes.append(f"{foreign} of its decisions are on drafts that the database as it is now does not give.")
         if refused:
-            shown = "; ".join(f"{f.pair}: {f.rule} ({f.detail})" for f in refused[:SHOWN])
+            shown = "; ".join(f"{f.pair}: {f.rule} ({f.detail})" for f in refused[:_SHOWN])
             notes.append(f"The gate left out {len({f.pair for f in refused})} of its pairs: {shown}.")
         return notes
 

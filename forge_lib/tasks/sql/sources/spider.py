@@ -12,7 +12,7 @@ from forge_lib.tasks.sql.formats import read_pairs
 from forge_lib.tasks.sql.pairs import Pair, with_difficulty
 
 # Training and development file, plain and with paraphrases; the second name is that of the Hub's copy.
-FILES = {
+_FILES = {
     False: (("train_spider.json", "train.json"), ("dev.json", "validation.json")),
     True: (("train_spider_syn.json",), ("dev_syn.json",)),
 }
@@ -31,9 +31,9 @@ def load_spider(folder: Path | str, paraphrases: bool = False, seed: int = 17) -
     """
     folder = Path(folder)
     data = DataSet("spider", folder / "database")
-    train, dev = (next((folder / n for n in names if (folder / n).exists()), None) for names in FILES[paraphrases])
+    train, dev = (next((folder / n for n in names if (folder / n).exists()), None) for names in _FILES[paraphrases])
     if not train and not dev:
-        (plain, *_), (dev_name, *_) = FILES[paraphrases]
+        (plain, *_), (dev_name, *_) = _FILES[paraphrases]
         raise DataError(
             f"{folder.name}/ holds neither {plain} nor {dev_name}. "
             + ("Copy train_spider.json and dev.json of https://github.com/ygan/Spider-Syn there under these names."

@@ -32,7 +32,7 @@ from forge_lib.tasks.sql.synthesis.draw import synthesize
 from forge_lib.tasks.sql.synthesis.profiling import profile_database
 
 DRAFTS = 1000  # queries that are drawn at most; the gate throws out about a third
-_VALIDATION, TEST = 40, 60  # pairs held out at most
+_VALIDATION, _TEST = 40, 60  # pairs held out at most
 _LEAST_ROWS = 5  # of the largest table: with fewer, a filter picks all or nothing
 _LEAST_PAIRS = 20  # that pass the gate: with fewer, nothing can be learnt and nothing measured
 BUDGET_MIN = 20.0  # minutes of 04_sft on a profile whose minutes are known; what does not fit is left out of train
@@ -185,8 +185,8 @@ def _make(file: Path, folder: Path, seed: int, state: str) -> dict:
 
 def _split(generated: Sequence[Pair], theirs: Sequence[Pair], seed: int) -> dict[str, list[Pair]]:
     """Train, validation and test. What a person wrote or read is tested on first: it is nearest to what will be asked."""
-    test = spread(theirs, TEST, seed)
+    test = spread(theirs, _TEST, seed)
     tested = {p.split_key for p in test}
     others = [p for p in [*generated, *theirs] if p.split_key not in tested]
-    splits = hold_out(others, seed, _VALIDATION, TEST - len(test))
+    splits = hold_out(others, seed, _VALIDATION, _TEST - len(test))
     return splits | {"test": [*test, *splits["test"]]}

@@ -26,7 +26,7 @@ _PRIVATE = re.compile(
 # What people write sentences into, whatever its length.
 _FREE_TEXT = re.compile(r"(^| )(notes?|comments?|remarks?|descriptions?|biography|bio|summary|abstract|feedback)$")
 _EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
-SHORT = 40  # characters; longer texts are no labels that a question could quote
+_SHORT = 40  # characters; longer texts are no labels that a question could quote
 MOST_ROWS = 100_000  # of a table that are looked at
 STEPS = (
     200_000_000  # of SQLite's virtual machine for one column, about ten seconds; steps are the same on a busy machine
@@ -230,7 +230,7 @@ def _kind(name: str, values: tuple, filled: int, distinct: int, clock: str, flag
     texts = [str(v) for v in values]
     if sum(map(is_machine_text, texts)) > len(texts) / 2:
         return "opaque"
-    if max(map(len, texts)) > 3 * SHORT or sum(map(len, texts)) / len(texts) > SHORT:
+    if max(map(len, texts)) > 3 * _SHORT or sum(map(len, texts)) / len(texts) > _SHORT:
         return "prose"
     if _FREE_TEXT.search(said) and sum(len(t.split()) for t in texts) >= 3 * len(texts):
         return "prose"

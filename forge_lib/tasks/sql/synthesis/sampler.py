@@ -97,7 +97,7 @@ class Sampler:
         value = self.rng.choice(column.askable)
         if column.kind == "flag":
             singular, plural = flag_words(column.name, value == column.flag[0])
-            return Condition(f"{name} = {literal(value)}", plural, singular)
+            return Condition(f"{name} = {_literal(value)}", plural, singular)
         if column.kind == "date":
             return self._on_date(name, said, value, column.clock)
         if column.kind in ("number", "year"):
@@ -108,10 +108,10 @@ class Sampler:
         if isinstance(value, float) and value != rounded(value):
             raise Missing  # nobody asks for 0.15000000596
         if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 1:
-            return _whose(f"{name} != {literal(value)}", f"{said} not {_in_words(value)}")
+            return _whose(f"{name} != {_literal(value)}", f"{said} not {_in_words(value)}")
         if column.kind == "category" and self.rng.random() < 0.15 and len(column.askable) > 2:
             a, b = self.rng.sample(column.askable, 2)
-            return _whose(f"{name} IN ({literal(a)}, {literal(b)})", f"{said} {_in_words(a)} or {_in_words(b)}")
+            return _whose(f"{name} IN ({_literal(a)}, {_literal(b)})", f"{said} {_in_words(a)} or {_in_words(b)}")
         if column.kind in ("label", "text") and self.rng.random() < 0.5:
             known = [w for w in str(value).split() if w.isalpha() and len(w) > 3 and w.lower() not in _GLUE]
             word = self.rng.choice([w for w in known if len(w) <= _LONGEST_WORD])
@@ -119,7 +119,7 @@ class Sampler:
                 f"{name} LIKE '%{word}%'",
                 f"{column.words} {'contains' if be(column.words) == 'is' else 'contain'} {word}",
             )
-        return _whose(f"{name} = {literal(value)}", f"{said} {_in_words(value)}")
+        return _whose(f"{name} = {_literal(value)}", f"{said} {_in_words(value)}")
 
     def _on_number(self, name: str, said: str, values: list, year: bool) -> Condition:
         drawn = sorted(self.rng.sample(values[len(values) // 10 :], 3)) if len(values) > 4 else [need(None)] * 3
@@ -162,10 +162,10 @@ def need(found):
     return found
 
 
-def literal(value) -> str:
+def _literal(value) -> str:
     """A value as SQL writes it.
 
-    >>> literal("O'Hara"), literal(3)
+    >>> _literal("O'Hara"), _literal(3)
     ("'O''Hara'", '3')
     """
     return str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"

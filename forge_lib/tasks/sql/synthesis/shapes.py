@@ -30,7 +30,7 @@ def _list_columns(s: Sampler) -> Draft:
     )
 
 
-def filtered(s: Sampler) -> Draft:
+def _filtered(s: Sampler) -> Draft:
     """One column where one condition holds."""
     t = s.table()
     shown = s.rng.choice([s.label(t), s.shown(t)])
@@ -106,7 +106,7 @@ def _distinct_values(s: Sampler) -> Draft:
     )
 
 
-def ordered(s: Sampler) -> Draft:
+def _ordered(s: Sampler) -> Draft:
     """All labels in the order of another column."""
     t = s.table()
     shown, by = s.label(t), s.pick(t, "number", "date", "year")
@@ -175,7 +175,7 @@ def _beyond_average(s: Sampler) -> Draft:
                  f"{s.open()} the {several(shown)} of {many(t)} whose {number.words} {be(number.words)} {word} the average of all {many(t)}.")  # fmt: skip
 
 
-def extreme(s: Sampler) -> Draft:
+def _extreme(s: Sampler) -> Draft:
     """What the rows with the extreme of a number have."""
     t = s.table()
     shown, number = s.shown(t), s.pick(t, "number", "year")
@@ -200,7 +200,7 @@ def _both_groups(s: Sampler) -> Draft:
                  f"Which values of {shown.words} are held by some {one(t)} {a.one} {said} {one(t)} {b.one}?")  # fmt: skip
 
 
-def share(s: Sampler) -> Draft:
+def _share(s: Sampler) -> Draft:
     """The percentage of rows under a condition."""
     t = s.table()
     c = s.condition(t)
@@ -215,6 +215,6 @@ def _ends(column: Column, down: bool) -> str:
 
 # A shape that is asked more often stands here more than once.
 SINGLE = [
-    _list_columns, filtered, filtered, _filtered_twice, _count_rows, _aggregate, _two_aggregates, _distinct_values, ordered, _top, _top,
-    _grouped, _grouped, _largest_group, _big_groups, _beyond_average, extreme, _both_groups, share,
+    _list_columns, _filtered, _filtered, _filtered_twice, _count_rows, _aggregate, _two_aggregates, _distinct_values, _ordered, _top, _top,
+    _grouped, _grouped, _largest_group, _big_groups, _beyond_average, _extreme, _both_groups, _share,
 ]  # fmt: skip

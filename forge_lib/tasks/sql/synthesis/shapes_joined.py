@@ -143,7 +143,7 @@ def _top_with_parent(s: Sampler) -> Draft:
                  f"What {be(shown.words)} the {shown.words} of the {one(j.parent)} to which the {one(j.child)} with the {last} belongs?")  # fmt: skip
 
 
-def chain(s: Sampler) -> Draft:
+def _chain(s: Sampler) -> Draft:
     """Over three tables: children, parents and grandparents, or two parents of one child."""
     j = s.join()
     k = s.rng.choice(
@@ -247,6 +247,6 @@ def _top_of_group(s: Sampler) -> Draft:
 
 JOINED = [
     _filtered_by_parent, _parents_by_child, _side_by_side, _count_of_parent, _aggregate_of_parent, _children_per_parent,
-    _number_per_parent, _busiest_parent, _busy_parents, _childless, _top_with_parent, chain, chain, _above_average_in_group,
+    _number_per_parent, _busiest_parent, _busy_parents, _childless, _top_with_parent, _chain, _chain, _above_average_in_group,
     _ranked_categories, _share_of_parent, _strong_parents, _ranked_parents_over_chain, _top_of_group,
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from forge_lib.tasks.sql.pairs import Pair
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 from forge_lib.tasks.sql.schema import render_schema
 
-INSTRUCTION = """You word questions for a text-to-SQL data set. You get a schema, a SQLite query, a stiff question and the \
+_INSTRUCTION = """You word questions for a text-to-SQL data set. You get a schema, a SQLite query, a stiff question and the \
 first rows of the result. Write the one question that a user of this database would ask and that exactly this query answers.
 - The same filters, the same columns in the same order and nothing more; order and number of rows where the query has them.
 - Natural words for tables and columns, but unambiguous. Every value of the query stands in the question as it is in the \
@@ -53,7 +53,7 @@ def teacher_messages(data: DataSet, pair: Pair) -> list[Message]:
     rows = shared_sandbox().run(data.database(pair.db_id), pair.sql).rows[:_ROWS]
     schema = render_schema(data.schema(pair.db_id))
     asked = f"Tables:\n{schema}\n\nSQL: {pair.sql}\nStiff question: {pair.question}\nFirst rows: {str(rows)[:300]}"
-    return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": asked}]
+    return [{"role": "system", "content": _INSTRUCTION}, {"role": "user", "content": asked}]
 
 
 def what_is_sent(data: DataSet, drafts: Sequence[Pair]) -> str:
