@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from forge_lib.lab.figures import COLOURS
 from forge_lib.tasks import TaskData
 
-CHANGES = ("gained", "lost", "both right", "both wrong")
+_CHANGES = ("gained", "lost", "both right", "both wrong")
 _ROWS, _CELL = 4, 40  # of a result that is shown: rows, and characters of a value
 # GitHub drops styles and scripts and keeps these tags, so a change is told without a colour too.
 _MARKS = {"-": ("del", f"color:{COLOURS[1]}"), "+": ("ins", f"color:{COLOURS[0]};font-weight:bold")}
@@ -35,11 +35,12 @@ class Browser:
     ) -> Browser:
         """Only the items that are so; "" takes any.
 
-        change: one of CHANGES; verdict: of either; difficulty, context: of the item; text: a part of its question, in any case.
+        change: "gained", "lost", "both right" or "both wrong"; verdict: of either; difficulty, context: of the item;
+        text: a part of its question, in any case.
         Raises ValueError for a change that is none.
         """
-        if change and change not in CHANGES:
-            raise ValueError(f"There is no change '{change}'. Choose one of: {', '.join(CHANGES)}.")
+        if change and change not in _CHANGES:
+            raise ValueError(f"There is no change '{change}'. Choose one of: {', '.join(_CHANGES)}.")
         kept = [
             (a, b) for a, b in self.items
             if change in ("", _change_of(a, b)) and (not verdict or verdict in (a["verdict"], b["verdict"]))
@@ -74,7 +75,7 @@ class Browser:
         return self._head()
 
     def _head(self) -> str:
-        counts = {change: sum(_change_of(a, b) == change for a, b in self.items) for change in CHANGES}
+        counts = {change: sum(_change_of(a, b) == change for a, b in self.items) for change in _CHANGES}
         said = ", ".join(f"{number} {change}" for change, number in counts.items())
         names = (
             f"{self.items[0][0]['contender']} (first) and {self.items[0][1]['contender']} (second)"
@@ -119,7 +120,7 @@ class Browser:
         page = ipywidgets.HTML(self._repr_html_())
         verdicts = {r["verdict"] for pair in self.items for r in pair}
         menus = {
-            "change": CHANGES, "verdict": sorted(verdicts), "difficulty": self._values("difficulty"), "context": self._values("context"),
+            "change": _CHANGES, "verdict": sorted(verdicts), "difficulty": self._values("difficulty"), "context": self._values("context"),
         }  # fmt: skip
         controls = {name: ipywidgets.Dropdown(options=[("any", ""), *((v, v) for v in values)], description=name)
                     for name, values in menus.items()}  # fmt: skip
@@ -146,11 +147,11 @@ def browse(first: Sequence[dict], second: Sequence[dict], data: TaskData, shown:
     if not items:
         raise ValueError("There is no item that both contenders answered.")
     golds = {item.id: item.answer for _, part in data.splits() for item in part}
-    return Browser(tuple(sorted(items, key=lambda pair: CHANGES.index(_change_of(*pair)))), data, golds, shown)
+    return Browser(tuple(sorted(items, key=lambda pair: _CHANGES.index(_change_of(*pair)))), data, golds, shown)
 
 
 def _change_of(first: dict, second: dict) -> str:
-    """One of CHANGES: what became of an item from the first contender to the second."""
+    """One of `_CHANGES`: what became of an item from the first contender to the second."""
     if first["correct"] == second["correct"]:
         return "both right" if first["correct"] else "both wrong"
     return "gained" if second["correct"] else "lost"

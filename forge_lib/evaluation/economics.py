@@ -12,7 +12,7 @@ import pandas as pd
 from forge_lib.evaluation.intervals import cluster_interval
 from forge_lib.evaluation.statistics import contexts
 
-HOURS_A_MONTH = 730.0  # 365.25 days · 24 hours / 12
+_HOURS_A_MONTH = 730.0  # 365.25 days · 24 hours / 12
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Machine:
 
     def a_month(self, calls: float, seconds: float) -> float:
         """Dollars a month for `calls` answers of `seconds` each: whole machines, one at least, rented all the month."""
-        return max(1, math.ceil(calls / self.capacity(seconds) - 1e-9)) * self.per_hour * HOURS_A_MONTH
+        return max(1, math.ceil(calls / self.capacity(seconds) - 1e-9)) * self.per_hour * _HOURS_A_MONTH
 
     def capacity(self, seconds: float) -> float:
         """Answers of `seconds` each that one machine gives in a month, at the share of time that it is busy."""
-        return math.inf if not seconds else self.busy * HOURS_A_MONTH * 3600 / seconds
+        return math.inf if not seconds else self.busy * _HOURS_A_MONTH * 3600 / seconds
 
 
 def bought(price: float, years: float, watts: float, per_kwh: float, busy: float, source: str) -> Machine:
@@ -62,7 +62,7 @@ def bought(price: float, years: float, watts: float, per_kwh: float, busy: float
             "A bought machine has years of use above 0, and a price, watts and a price of power that are not negative."
         )
     power = watts * (busy + (1 - busy) / 3) / 1000 * per_kwh
-    return Machine(price / (years * 12 * HOURS_A_MONTH) + power, busy, source)
+    return Machine(price / (years * 12 * _HOURS_A_MONTH) + power, busy, source)
 
 
 @dataclass(frozen=True)

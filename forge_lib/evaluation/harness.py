@@ -10,7 +10,7 @@ from pathlib import Path
 from forge_lib.lab.files import RunError, said
 from forge_lib.models.load import causal_lm
 
-OFFLINE = "forge_instructions"  # data/capability_probe.jsonl, by the verifiers of the course
+_OFFLINE = "forge_instructions"  # data/capability_probe.jsonl, by the verifiers of the course
 _PUBLIC = {  # lm-eval's folder of each: to read all of its thousands of tasks takes a minute; their data is the Hub's
     "arc_easy": "arc", "arc_challenge": "arc", "hellaswag": "hellaswag", "ifeval": "ifeval", "gsm8k": "gsm8k",
     "humaneval": "humaneval", "mbpp": "mbpp",
@@ -21,7 +21,7 @@ _TASKS = Path(__file__).with_name("lm_eval_tasks")
 
 
 def lm_eval_scores(
-    model, tokenizer, tasks: Sequence[str] = (OFFLINE,), limit: int | None = None, batch_size: int = 8,
+    model, tokenizer, tasks: Sequence[str] = (_OFFLINE,), limit: int | None = None, batch_size: int = 8,
     run_code: bool = False, chat: bool = True,
 ) -> list[dict]:  # fmt: skip
     """One record a task and metric: {"task", "metric", "items", "value" (0 to 1), "error" (standard error, or None)}.
@@ -33,10 +33,10 @@ def lm_eval_scores(
     Raises RunError with what to do: for an unknown task, without lm-eval, where code would be run and must not be, and
     where a public task's data cannot be fetched.
     """
-    unknown = [t for t in tasks if t not in (OFFLINE, *_PUBLIC)]
+    unknown = [t for t in tasks if t not in (_OFFLINE, *_PUBLIC)]
     if unknown or not tasks:
         raise RunError(
-            f"There is no task {', '.join(unknown) or 'given'}. Choose from: {', '.join((OFFLINE, *_PUBLIC))}."
+            f"There is no task {', '.join(unknown) or 'given'}. Choose from: {', '.join((_OFFLINE, *_PUBLIC))}."
         )
     risky = [t for t in tasks if t in _RUNS_CODE]
     if risky and not run_code:
@@ -57,7 +57,7 @@ def lm_eval_scores(
     except (OSError, ImportError) as error:  # of the Hub's and of `datasets`; IFEval asks for packages of its own
         raise RunError(
             f"lm-eval could not run {', '.join(tasks)} ({said(error)}). Public tasks fetch their data from the Hub and may "
-            f"need more packages; without a network choose {OFFLINE}."
+            f"need more packages; without a network choose {_OFFLINE}."
         ) from error
     return [_record(task, key, result, found) for task, result in found["results"].items() for key in _told_by(result)]
 
@@ -71,7 +71,7 @@ def _lm_eval(tasks: Sequence[str]):
         raise RunError(f"lm-eval is not installed ({said(error)}): pip install -r requirements-lm-eval.txt") from error
     logging.getLogger("lm_eval").setLevel(logging.ERROR)  # it remarks on every model that was loaded already
     theirs = Path(lm_eval.tasks.__file__).parent
-    folders = sorted({str(_TASKS if t == OFFLINE else theirs / _PUBLIC[t]) for t in tasks})
+    folders = sorted({str(_TASKS if t == _OFFLINE else theirs / _PUBLIC[t]) for t in tasks})
     return lm_eval.simple_evaluate, HFLM, lm_eval.tasks.TaskManager(include_path=folders, include_defaults=False)
 
 

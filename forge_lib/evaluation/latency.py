@@ -14,7 +14,7 @@ from forge_lib.engine.memory import peak_resident
 from forge_lib.evaluation.contenders import Contender
 
 _LEAST = 50  # questions: of fewer, the 95th percentile is one or two of them
-WARM_UP = 2  # questions asked before the clock runs: they pay for caches and compiled kernels
+_WARM_UP = 2  # questions asked before the clock runs: they pay for caches and compiled kernels
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def throughput(
 
 def _alone(contender: Contender, items: Sequence[Item]) -> tuple[list[float], int]:
     """Seconds of each item asked alone, and the new tokens of all."""
-    for item in items[:WARM_UP]:
+    for item in items[:_WARM_UP]:
         contender([item])
     seconds, tokens = [], 0
     for item in items:

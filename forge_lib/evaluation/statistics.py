@@ -12,7 +12,7 @@ from forge_lib.data.items import group
 from forge_lib.evaluation.intervals import cluster_interval
 
 FEW = 10  # databases: with fewer, and very unlike each other, an interval holds the truth less often than it says
-EXACT = 14  # databases: up to so many, every choice of signs is counted; beyond, some are drawn
+_EXACT = 14  # databases: up to so many, every choice of signs is counted; beyond, some are drawn
 
 _ALL_EQUAL = "all values are equal: exact limits over the questions, as if these were independent"
 _ALL_ALIKE = "the databases are all alike: the interval is over their questions"
@@ -161,7 +161,7 @@ def permutation_test(change: Sequence[float], clusters: Sequence[Hashable], draw
     _, index = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     sums = np.bincount(index, np.asarray(change, dtype=float))
     sums = sums[sums != 0]
-    if len(sums) <= EXACT:
+    if len(sums) <= _EXACT:
         signs = 1 - 2 * (np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums)) & 1)
     else:
         signs = np.random.default_rng(seed).choice([-1, 1], (draws, len(sums)))

@@ -18,7 +18,7 @@ except ModuleNotFoundError:  # Windows
     fcntl = None
     import msvcrt
 
-HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
+_HELD = "FORGE_HELD"  # names the run folder that this process, or the one that started it, holds
 _BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 # On Windows a byte is locked, wherever the file stands, and nobody may read it: one far behind the process id, as SQLite's.
 _FAR = 2**30
@@ -36,11 +36,11 @@ def held(folder: Path) -> Iterator[None]:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        os.environ[HELD] = str(folder)
+        os.environ[_HELD] = str(folder)
         try:
             yield
         finally:
-            os.environ.pop(HELD, None)
+            os.environ.pop(_HELD, None)
             _give_back(file)
 
 
@@ -64,7 +64,7 @@ def in_turn(folder: Path) -> Iterator[None]:
 def check_free(folder: Path) -> None:
     """Raise RunError when another process holds the run folder, and did not start this one."""
     path = folder / ".lock"
-    if os.environ.get(HELD) == str(folder) or not path.exists():
+    if os.environ.get(_HELD) == str(folder) or not path.exists():
         return
     with path.open(encoding="utf-8") as file:
         if not _taken(file, shared=True):

@@ -13,7 +13,7 @@ import torch
 
 PREFIX = "embedded:"  # of a profile's base_model; the pip package follows
 ID = "HuggingFaceTB/SmolLM2-135M-Instruct"  # the Hub's name of what was quantized
-QUANTIZATION = "Q4_1"  # what the file holds; a test reads it off the file
+_QUANTIZATION = "Q4_1"  # what the file holds; a test reads it off the file
 
 
 class ModelError(RuntimeError):
@@ -29,7 +29,7 @@ def describe_base(base_model: str) -> str:
     if not base_model.startswith(PREFIX):
         return base_model
     package = base_model.removeprefix(PREFIX)
-    return f"{ID} as the package {package} carries it: quantized to {QUANTIZATION}, widened to 16 bits"
+    return f"{ID} as the package {package} carries it: quantized to {_QUANTIZATION}, widened to 16 bits"
 
 
 def _gguf(package: str) -> Path:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from forge_lib.tasks.sql.schema import Schema, Table, fold
 
-MAX_TABLES, MAX_COLUMNS = 40, 14  # that are drawn; what is left out is counted
+_MAX_TABLES, _MAX_COLUMNS = 40, 14  # that are drawn; what is left out is counted
 _MAX_NAME = 24  # characters of a name; the whole of it is shown when it is pointed at
 _LINE, _PAD, _CHARACTER = 18, 10, 7.3  # px: a row, a margin, the width of a letter at 12 px
 _GAP_X, _GAP_Y, _ROWS_A_STACK = 44, 18, 32  # px, px, and how long a stack of boxes gets
@@ -48,7 +48,7 @@ def schema_svg(schema: Schema) -> str:
     Tables that others refer to stand right of those that refer to them; primary keys are marked with a key. Names are
     escaped, whatever they hold.
     """
-    boxes = _placed(schema.tables[:MAX_TABLES])
+    boxes = _placed(schema.tables[:_MAX_TABLES])
     by_name = {fold(b.table.name): b for b in boxes}
     links = [
         _link(box, key.column, by_name[fold(key.table)], key.target)
@@ -82,9 +82,9 @@ def _placed(tables: tuple[Table, ...]) -> list[_Box]:
         stack = [t for t in tables if level[fold(t.name)] == depth]
         while stack:
             y, rows, widest = float(_PAD), 0, 0.0
-            while stack and (rows == 0 or rows + min(len(stack[0].columns), MAX_COLUMNS) <= _ROWS_A_STACK):
+            while stack and (rows == 0 or rows + min(len(stack[0].columns), _MAX_COLUMNS) <= _ROWS_A_STACK):
                 table = stack.pop(0)
-                box = _Box(table, x, y, _box_width(table), table.columns[:MAX_COLUMNS])
+                box = _Box(table, x, y, _box_width(table), table.columns[:_MAX_COLUMNS])
                 boxes.append(box)
                 y, rows, widest = y + box.height + _GAP_Y, rows + len(box.rows) + 2, max(widest, box.width)
             x += widest + _GAP_X
@@ -152,7 +152,7 @@ def _link(box: _Box, column: str, other: _Box, target: str) -> str:
 
 
 def _box_width(table: Table) -> float:
-    shown = zip(table.columns[:MAX_COLUMNS], table.types, strict=False)
+    shown = zip(table.columns[:_MAX_COLUMNS], table.types, strict=False)
     rows = [_letters(_short(c, _MAX_NAME)) + 3 + len(_short(t, 10)) for c, t in shown]
     return _CHARACTER * max([_letters(_short(table.name, _MAX_NAME)) * 1.05, *rows]) + 2 * _PAD
 

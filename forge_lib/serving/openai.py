@@ -31,7 +31,7 @@ from forge_lib.models.embedded import ModelError
 from forge_lib.serving import ServingError
 from forge_lib.serving.ports import listen
 
-_STARTS, STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
+_STARTS, _STOPS = 180.0, 10.0  # seconds that a server may take to be there, and to be gone
 
 
 @contextlib.contextmanager
@@ -55,7 +55,7 @@ def serve(which: str | Path, port: int | None = None, profile: str = "auto") -> 
         finally:
             child.stdin.close()
             try:
-                child.wait(STOPS)
+                child.wait(_STOPS)
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()

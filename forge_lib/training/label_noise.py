@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from forge_lib.data.items import DataError, Item
 from forge_lib.tasks import GoldError, TaskData
 
-NEAR, OTHER = "near miss", "another question's answer"
+_NEAR, _OTHER = "near miss", "another question's answer"
 
 
 def with_wrong_answers(
@@ -70,7 +70,7 @@ def _wrong(data: TaskData, item: Item, others: Sequence[str], rng: random.Random
 
 def _candidates(data: TaskData, item: Item, others: Sequence[str], rng: random.Random) -> Iterator[tuple[str, str]]:
     """Near misses and others' answers, the kind that comes first by lot; the other kind where it runs out."""
-    kinds = [(NEAR, lambda: data.near_misses(item)), (OTHER, lambda: [a for a in others if a != item.answer])]
+    kinds = [(_NEAR, lambda: data.near_misses(item)), (_OTHER, lambda: [a for a in others if a != item.answer])]
     rng.shuffle(kinds)
     for kind, of_kind in kinds:
         found = list(dict.fromkeys(of_kind()))

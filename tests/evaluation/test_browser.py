@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from forge_lib.evaluation.browser import CHANGES, browse
+from forge_lib.evaluation.browser import browse
 from forge_lib.evaluation.metrics import evaluate
 from forge_lib.models.generate import Completion
 
@@ -28,7 +28,8 @@ def test_what_changed_comes_first_and_can_be_asked_for(two):
     data, first, second = two
     page = browse(first, second, data)
     assert str(page.__repr__()) == "one (first) and two (second): 1 gained, 1 lost, 0 both right, 1 both wrong."
-    assert [len(page.where(change=c).items) for c in CHANGES] == [1, 1, 0, 1]
+    changes = ("gained", "lost", "both right", "both wrong")
+    assert [len(page.where(change=c).items) for c in changes] == [1, 1, 0, 1]
     assert [a["id"] for a, _ in page.items] == ["l-1", "l-2", "l-3"]
     assert len(page.where(verdict="error").items) == len(page.where(difficulty="hard").items) == 1
     assert len(page.where(text="CHEAPEST").items) == 1 and not page.where(context="elsewhere").items

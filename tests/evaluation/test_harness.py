@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from forge_lib.evaluation import capability
-from forge_lib.evaluation.harness import OFFLINE, lm_eval_scores
+from forge_lib.evaluation.harness import lm_eval_scores
 from forge_lib.lab.files import RunError
 
 
@@ -19,7 +19,7 @@ def test_the_offline_task_agrees_with_our_own_scorer(tiny_llama, tokenizer, monk
     ]:  # a random model does nothing that is asked: four are
         item["checks"] = [{"check": "exactly", "text": record["answer"].replace("’", "'").strip()}]
     monkeypatch.setattr(capability, "load_instructions", lambda: items)
-    [found] = lm_eval_scores(tiny_llama, tokenizer, [OFFLINE])
+    [found] = lm_eval_scores(tiny_llama, tokenizer, ["forge_instructions"])
     ours = capability.instruction_records("tiny", tiny_llama, tokenizer, items, progress=False)
     assert sum(r["correct"] for r in ours) == 4
     assert (found["metric"], found["items"]) == ("acc", 6)
@@ -29,7 +29,7 @@ def test_the_offline_task_agrees_with_our_own_scorer(tiny_llama, tokenizer, monk
 @pytest.mark.parametrize(
     ("tasks", "options", "said"),
     [(["mmlu"], {}, "no task mmlu. Choose from: forge_instructions, arc_easy"), ([], {}, "no task given"),
-     (["humaneval", "mbpp"], {}, "humaneval and mbpp execute what the model writes"), ([OFFLINE], {"limit": 0}, "limit")],
+     (["humaneval", "mbpp"], {}, "humaneval and mbpp execute what the model writes"), (["forge_instructions"], {"limit": 0}, "limit")],
 )  # fmt: skip
 def test_wrong_arguments_are_a_sentence(tasks, options, said):
     with pytest.raises(RunError, match=said):

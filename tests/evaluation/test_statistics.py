@@ -8,7 +8,6 @@ import pytest
 from scipy.stats import permutation_test as scipy_permutation
 
 from forge_lib.evaluation.statistics import (
-    EXACT,
     Comparison,
     compare,
     holm,
@@ -31,7 +30,6 @@ def test_signs_of_clusters_are_counted_as_scipy_counts_them():
 def test_many_clusters_are_drawn_the_same_for_the_same_seed():
     rng = np.random.default_rng(1)
     change = rng.choice([-1, 0, 1], 300, p=[0.05, 0.8, 0.15])
-    assert EXACT < 300
     assert permutation_test(change, range(300)) == permutation_test(change, range(300)) < 0.01
     assert permutation_test([0] * 40, range(40)) == 1
 

@@ -285,7 +285,7 @@ def test_on_windows_a_run_is_held_by_one_process_too(tmp_path, monkeypatch):
         with held(folder):
             with pytest.raises(RunError, match=rf"in use by another process \({os.getpid()}\)"), held(folder):
                 pass
-            monkeypatch.delenv(lock.HELD)  # what a process has that was not started by this one
+            monkeypatch.delenv("FORGE_HELD")  # what a process has that was not started by this one
             with pytest.raises(RunError, match=rf"in use by another process \({os.getpid()}\)"):
                 lock.check_free(folder)
             [(_, at)] = msvcrt.locked

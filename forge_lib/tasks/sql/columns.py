@@ -11,7 +11,7 @@ from pathlib import Path
 
 from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes
 
-FEW = 200  # different texts: a column with more holds free text, or names
+_FEW = 200  # different texts: a column with more holds free text, or names
 _LONG = 60  # characters of such a text
 _SEEN = 20_000  # rows that are looked at
 _STEPS = 5_000_000  # of SQLite's virtual machine for one column, some tenths of a second
@@ -54,5 +54,5 @@ def _kind(connection, table: str, column: str, declared: str) -> Kind:
         return Kind("number")  # kept as texts too, as an import from CSV leaves them
     if texts and all(_DATE.fullmatch(t) for t in texts):
         return Kind("date")
-    short = len(texts) == len(values) <= FEW and all(len(t) <= _LONG and t.isprintable() for t in texts)
+    short = len(texts) == len(values) <= _FEW and all(len(t) <= _LONG and t.isprintable() for t in texts)
     return Kind("text", tuple(sorted(texts)) if short else ())

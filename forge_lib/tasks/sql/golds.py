@@ -19,7 +19,7 @@ from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.pairs import Pair
 
 _NO_ROWS = "It returns no rows, or none with a value."
-SHOWN, _WIDTH = 5, 220  # pairs named in the remarks, characters of a line
+_SHOWN, _WIDTH = 5, 220  # pairs named in the remarks, characters of a line
 _MANY = 1000  # queries from which on a progress bar is shown
 
 _Query = tuple[str, str]  # db_id, SQL
@@ -99,8 +99,8 @@ def remarks(data: DataSet) -> str:
 
 
 def _listed(texts: Sequence[str], name: str) -> list[str]:
-    shown = ["  " + " ".join(text.split())[:_WIDTH] for text in texts[:SHOWN]]
-    return shown + ([f"  … and {len(texts) - SHOWN} more: {name} has them all"] if len(texts) > SHOWN else [])
+    shown = ["  " + " ".join(text.split())[:_WIDTH] for text in texts[:_SHOWN]]
+    return shown + ([f"  … and {len(texts) - _SHOWN} more: {name} has them all"] if len(texts) > _SHOWN else [])
 
 
 def _verdict(sql: str, database: Path) -> str:

@@ -24,7 +24,7 @@ from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.schema import Schema, Table, fold, quote_name
 
 _MOST_JOINED = 4  # tables in one FROM
-MOST_SETS = 150  # copies of the rules
+_MOST_SETS = 150  # copies of the rules
 _MOST_CHARACTERS = 400_000  # of a grammar: llguidance holds 65,000 symbols, which 590,000 characters had
 
 _SHARED = r"""
@@ -198,7 +198,7 @@ def _edges(one: _Role, other: _Role) -> list[tuple[str, str]]:
 
 
 def _sets(schema: Schema) -> list[tuple[_Role, ...]]:
-    """Sets of tables that can be joined, at most MOST_SETS: small ones first, and by a key before by what two keys share.
+    """Sets of tables that can be joined, at most `_MOST_SETS`: small ones first, and by a key before by what two keys share.
 
     Then those in which a table stands twice.
     """
@@ -210,10 +210,13 @@ def _sets(schema: Schema) -> list[tuple[_Role, ...]]:
     for allowed in (set(by_key), set(joined)):
         layer: Iterable[tuple[_Role, ...]] = [(r,) for r in roles]
         for _ in range(_MOST_JOINED - 1):
-            if len(found) < MOST_SETS:
+            if len(found) < _MOST_SETS:
                 layer = dict.fromkeys(_larger(layer, roles, allowed))
                 found |= layer
-    return [*itertools.islice(found, MOST_SETS), *(twice for table in schema.tables for twice in _twice(schema, table))]
+    return [
+        *itertools.islice(found, _MOST_SETS),
+        *(twice for table in schema.tables for twice in _twice(schema, table)),
+    ]
 
 
 def _larger(sets: Iterable[tuple[_Role, ...]], roles: Sequence[_Role], joined: set[frozenset]) -> Iterator[tuple]:

@@ -9,15 +9,13 @@ from sqlglot.errors import SqlglotError
 from forge_lib.data.items import Item, normalize
 from forge_lib.tasks.sql.score import difficulty
 
-WORDINGS = ("synonyms", "typos", "values", "unanswerable")
-
 
 @dataclass(frozen=True)
 class Pair(Item):
     """A question about a database and the SQL that answers it, under the names of Spider's files.
 
     part: set in evaluation splits: "seen" or "unseen" (schemas that occur nowhere in train)
-    wording: "" for a plain question, or what makes it hard: one of WORDINGS
+    wording: "" for a plain question, or what makes it hard: "synonyms", "typos", "values" or "unanswerable"
     provenance: how the pair came to be, where not by an author; evidence: what BIRD tells beside the question
     """
 

@@ -9,7 +9,7 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
-TYPES_NESTED = 8  # sqlglot tries each as a type and as a call: every one more doubles its time, 12 take a second
+_TYPES_NESTED = 8  # sqlglot tries each as a type and as a call: every one more doubles its time, 12 take a second
 _ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has and no schema lists
 
 
@@ -24,7 +24,7 @@ def parse_query(sql: str) -> exp.Query:
     deep = ParseError("The SQL is nested too deeply to be parsed. Write it with fewer parentheses.")
     dialect = SQLite()
     tokens = dialect.tokenize(sql)
-    if _types_nested(tokens) > TYPES_NESTED:
+    if _types_nested(tokens) > _TYPES_NESTED:
         raise deep
     try:
         statements = [s for s in dialect.parser().parse(tokens, sql) if s is not None]

@@ -21,8 +21,8 @@ from forge_lib.tasks.sql.parsing import parse_query
 from forge_lib.tasks.sql.rows import contained, has_value, row_overlap, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 
-VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
-RAN = VERDICTS[:3]  # SQLite accepted the query
+_VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
+RAN = _VERDICTS[:3]  # SQLite accepted the query
 _TRIES = 3  # of a gold that was late
 _PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
 _T = TypeVar("_T")
