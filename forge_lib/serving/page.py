@@ -55,24 +55,8 @@ def build_page(
     sessions = Sessions(models, databases, folder)
     with gr.Blocks(title="FORGE: ask your database", analytics_enabled=False) as page:
         gr.HTML(_heading(remark))
-        with gr.Row():
-            with gr.Column(scale=2, min_width=320):
-                database = gr.Dropdown(
-                    list(databases), value=next(iter(databases)), label="Database", elem_id="database"
-                )
-                upload = gr.UploadButton("Upload a SQLite or CSV file", elem_id="upload")
-                gr.HTML(_limits(max_mb), elem_classes="small")
-                uploaded = gr.HTML(elem_id="uploaded")
-            with gr.Column(scale=3, min_width=320), gr.Accordion("Tables", open=True):
-                diagram = gr.HTML(elem_id="schema")
-        question = gr.Textbox(
-            label="Question", placeholder="Ask in plain English what the tables know", max_length=MAX_QUESTION,
-            elem_id="question",
-        )  # fmt: skip
-        suggestions = gr.Dataset(
-            components=[question], samples=[], label="For example", samples_per_page=4, type="values"
-        )
-        button = gr.Button("Ask", variant="primary", elem_id="ask")
+        database, upload, uploaded, diagram = _database_row(list(databases), max_mb)
+        question, suggestions, button = _question_row()
         with gr.Row():
             columns = [_Column(at, model, sessions, review_file) for at, model in enumerate(models)]
 
@@ -81,47 +65,82 @@ def build_page(
         suggestions.click(
             lambda sample: sample[0], suggestions, question, api_visibility="private", show_progress="hidden"
         )
-
-        def choose(name: str, request: gr.Request):
-            """Another database: its tables and questions, and no answers of the one before."""
-            try:
-                schema = sessions.of(request.session_hash).assistants(name)[0].schema()
-            except DataError as error:
-                return [Shown("error", str(error)).html(), gr.skip(), *(x for c in columns for x in c.empty())]
-            questions = list((examples or {}).get(name, ())) or _questions(schema)
-            samples = gr.Dataset(samples=[[q] for q in questions])
-            return [
-                f'<div class="schema">{schema_svg(schema)}</div>',
-                samples,
-                *(x for c in columns for x in c.empty()),
-            ]
-
-        def take(file: str, request: gr.Request):
-            """A file was uploaded: a copy is taken, and Gradio's own goes at once."""
-            session = sessions.of(request.session_hash)
-            try:
-                name = session.upload(Path(file), max_mb)
-            except (DataError, RunError) as error:
-                return Shown("error", str(error)).html(), gr.skip()
-            except Exception as error:
-                return Shown("error", f"{Path(file).name} cannot be taken ({said(error)[:200]}).").html(), gr.skip()
-            finally:
-                with contextlib.suppress(OSError):
-                    Path(file).unlink()
-                    Path(file).parent.rmdir()
-            note = Shown("ok", f"{Path(file).name} is here; its copy goes when you close this page.")
-            return note.html(), gr.Dropdown(choices=list(session.databases), value=name)
-
-        def leave(request: gr.Request):
-            """The page was closed, or lost its connection."""
-            sessions.end(request.session_hash)
-
         answers = [output for c in columns for output in c.outputs]
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
+        choose = _choose(sessions, columns, examples or {})
         gr.on([page.load, database.change], choose, database, [diagram, suggestions, *answers], **hidden)
-        upload.upload(take, upload, [uploaded, database], api_visibility="private")
-        page.unload(leave)
+        upload.upload(_take(sessions, max_mb), upload, [uploaded, database], api_visibility="private")
+        page.unload(_leave(sessions))
     return page, sessions
+
+
+def _database_row(databases: list[str], max_mb: float) -> tuple[gr.Dropdown, gr.UploadButton, gr.HTML, gr.HTML]:
+    """The choice of a database, the button for one's own, what became of that, and the tables of the one chosen."""
+    with gr.Row():
+        with gr.Column(scale=2, min_width=320):
+            database = gr.Dropdown(databases, value=databases[0], label="Database", elem_id="database")
+            upload = gr.UploadButton("Upload a SQLite or CSV file", elem_id="upload")
+            gr.HTML(_limits(max_mb), elem_classes="small")
+            uploaded = gr.HTML(elem_id="uploaded")
+        with gr.Column(scale=3, min_width=320), gr.Accordion("Tables", open=True):
+            diagram = gr.HTML(elem_id="schema")
+    return database, upload, uploaded, diagram
+
+
+def _question_row() -> tuple[gr.Textbox, gr.Dataset, gr.Button]:
+    """The question, some to try, and the button that asks."""
+    question = gr.Textbox(
+        label="Question", placeholder="Ask in plain English what the tables know", max_length=MAX_QUESTION,
+        elem_id="question",
+    )  # fmt: skip
+    suggestions = gr.Dataset(components=[question], samples=[], label="For example", samples_per_page=4, type="values")
+    return question, suggestions, gr.Button("Ask", variant="primary", elem_id="ask")
+
+
+def _choose(sessions: Sessions, columns: Sequence[_Column], examples: Mapping[str, Sequence[str]]):
+    def choose(name: str, request: gr.Request):
+        """Another database: its tables and questions, and no answers of the one before."""
+        try:
+            schema = sessions.of(request.session_hash).assistants(name)[0].schema()
+        except DataError as error:
+            return [Shown("error", str(error)).html(), gr.skip(), *(x for c in columns for x in c.empty())]
+        questions = list(examples.get(name, ())) or _questions(schema)
+        samples = gr.Dataset(samples=[[q] for q in questions])
+        return [
+            f'<div class="schema">{schema_svg(schema)}</div>',
+            samples,
+            *(x for c in columns for x in c.empty()),
+        ]
+
+    return choose
+
+
+def _take(sessions: Sessions, max_mb: float):
+    def take(file: str, request: gr.Request):
+        """A file was uploaded: a copy is taken, and Gradio's own goes at once."""
+        session = sessions.of(request.session_hash)
+        try:
+            name = session.upload(Path(file), max_mb)
+        except (DataError, RunError) as error:
+            return Shown("error", str(error)).html(), gr.skip()
+        except Exception as error:
+            return Shown("error", f"{Path(file).name} cannot be taken ({said(error)[:200]}).").html(), gr.skip()
+        finally:
+            with contextlib.suppress(OSError):
+                Path(file).unlink()
+                Path(file).parent.rmdir()
+        note = Shown("ok", f"{Path(file).name} is here; its copy goes when you close this page.")
+        return note.html(), gr.Dropdown(choices=list(session.databases), value=name)
+
+    return take
+
+
+def _leave(sessions: Sessions):
+    def leave(request: gr.Request):
+        """The page was closed, or lost its connection."""
+        sessions.end(request.session_hash)
+
+    return leave
 
 
 class _Column:

@@ -25,7 +25,7 @@ from forge_lib.training.packing import Pack
 from forge_lib.training.policy_loss import GRPO, Objective, clipped, k3, token_losses, token_weights
 from forge_lib.training.rollouts import Group, Reward, draw_groups, graded, probe_reward, summary
 from forge_lib.training.sft import GIVE_BACK_EVERY
-from forge_lib.training.state import load_state, save_state, training_key
+from forge_lib.training.state import StateFile
 
 KL_WEIGHT = GRPO.beta
 CLIP = GRPO.epsilon_low
@@ -113,25 +113,17 @@ def run_grpo(
     if not items:
         raise TrainingError("There is nothing to train on: no items. Choose at least one.")
     learner, reward = _Learner(model, tokenizer.pad_token_id, profile, settings), reward or graded(data)
-    records: list[dict] = []
     torch.manual_seed(seed)
-    if state:
-        plan = (profile.grpo_steps, profile.grpo_prompts, profile.grpo_generations, profile.grpo_learning_rate,
-                profile.max_new_tokens, seed, [(i.id, i.question, i.answer) for i in items])  # fmt: skip
-        key = training_key(model, (), settings, plan)
-        records = load_state(state, key, model, learner.parts)
+    file = StateFile(state, model, learner.parts, (), settings, _plan(profile, seed, items))
+    records = file.load()
     order = itertools.islice(_in_turn(items, seed), records[-1]["drawn"] if records else 0, None)
     over = bool(records) and "stopped" in records[-1]
     bar = tqdm(total=profile.grpo_steps, initial=len(records), desc="GRPO", disable=not progress)
     try:
         with _checkpointing(model, profile), bar:
             for number in [] if over else range(len(records) + 1, profile.grpo_steps + 1):
-                began, before = time.perf_counter(), records[-1]["drawn"] if records else 0
-                groups, spent = draw_groups(
-                    model, tokenizer, data, order, profile, settings.draws * profile.grpo_prompts, TEMPERATURE, reward
-                )
-                record = {"step": number, **summary(groups), "drawn": before + len(groups), **spent}
-                record |= learner.learn(groups, number) | {"step_time": time.perf_counter() - began}
+                drawn = records[-1]["drawn"] if records else 0
+                record = _recorded(learner, tokenizer, data, order, reward, number, drawn)
                 if probe and number % settings.probe_every == 0:
                     record["probe_reward"] = probe_reward(model, tokenizer, data, probe, profile)
                 records.append(record)
@@ -144,15 +136,34 @@ def run_grpo(
                 bar.update()
                 if number % GIVE_BACK_EVERY == 0:
                     give_back()
-                if state and ("stopped" in record or number % settings.save_every == 0):
-                    save_state(state, key, model, learner.parts, records)
+                if "stopped" in record or number % settings.save_every == 0:
+                    file.save(records)
                 if "stopped" in record:
                     break
     finally:
         model.eval()
-    if state:
-        state.unlink(missing_ok=True)
+    file.remove()
     return records
+
+
+def _plan(profile: Profile, seed: int, items: Sequence[Item]) -> tuple:
+    """What a run goes by beside its settings: what of the profile it reads, the seed, and the items."""
+    return (profile.grpo_steps, profile.grpo_prompts, profile.grpo_generations, profile.grpo_learning_rate,
+            profile.max_new_tokens, seed, [(i.id, i.question, i.answer) for i in items])  # fmt: skip
+
+
+def _recorded(
+    learner: _Learner, tokenizer, data: TaskData, order: Iterator[Item], reward: Reward, number: int, drawn: int
+) -> dict:
+    """Step `number`: groups of answers to the next items of `order`, what is learnt from them, and the record of both.
+
+    drawn: groups of the steps before.
+    """
+    began, profile = time.perf_counter(), learner.profile
+    most = learner.settings.draws * profile.grpo_prompts
+    groups, spent = draw_groups(learner.model, tokenizer, data, order, profile, most, TEMPERATURE, reward)
+    record = {"step": number, **summary(groups), "drawn": drawn + len(groups), **spent}
+    return record | learner.learn(groups, number) | {"step_time": time.perf_counter() - began}
 
 
 def _in_turn(items: Sequence[Item], seed: int) -> Iterator[Item]:

@@ -20,7 +20,7 @@ from forge_lib.training import TrainingError
 from forge_lib.training.loss import PackLoss
 from forge_lib.training.packing import Pack
 from forge_lib.training.processes import OneProcess, gather_full, shard_packs
-from forge_lib.training.state import load_state, save_state, training_key
+from forge_lib.training.state import StateFile
 
 GIVE_BACK_EVERY = 10  # steps: every 50, 5.4 GB were resident after 150 steps; giving back takes 0.1 s
 COMPILE_FROM = 60  # steps from which on compiling takes less time than it saves
@@ -143,6 +143,17 @@ class _Updates:
         self.loss_of, self.optimizer = accelerator.prepare(loss_of, optimizer)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]  # FSDP puts others in their place
         self.scaler = torch.amp.GradScaler(self.model.device.type, enabled=settings.dtype == "float16")
+        self.parts = {"optimizer": self.optimizer, "scaler": self.scaler}
+
+    def recorded(self, packs: Sequence[Pack], schedule: Callable[[int, int], float], number: int, steps: int) -> dict:
+        """Step `number` of `steps` on `packs`, in training mode, and the record of it. Raises as `step` does."""
+        began = time.perf_counter()
+        rate = self.settings.learning_rate * schedule(number - 1, steps)
+        self.model.train()
+        loss, norm = self.step(packs, rate, number)
+        examples = [e for pack in packs for e in pack]
+        return {"step": number, "loss": loss, "learning_rate": rate, "grad_norm": norm, "examples": len(examples),
+                "tokens": sum(map(len, examples)), "seconds": time.perf_counter() - began}  # fmt: skip
 
     def step(self, packs: Sequence[Pack], rate: float, number: int) -> tuple[float, float]:
         """Step `number` on `packs` at `rate`: mean loss (nats per answer token) and norm of the gradient before it.
@@ -210,35 +221,19 @@ def train(
     Raises TrainingError when there is nothing to train on, when loss or gradient are not numbers (before they touch a
     weight), when `state` belongs to another training or is damaged, and when it cannot be written.
     """
-    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
-
     check_steps(steps)
     accelerator, loss_of = accelerator or OneProcess(), _as_loss(model, pad_id, settings)
-    model, about = loss_of.model, loss_of.about
-    updates = _Updates(loss_of, settings, accelerator)
+    model, updates = loss_of.model, _Updates(loss_of, settings, accelerator)
     schedule = schedule or (lambda step, count: cosine_schedule(step, count, settings.warmup))
-    parts, records = {"optimizer": updates.optimizer, "scaler": updates.scaler}, []
-    if state:
-        plan = [schedule(number, len(steps)) for number in range(len(steps))], list(validate_at)
-        plan = (*plan, about) if about else plan
-        key = training_key(model, steps, settings, plan)
-        records = load_state(state, key, model, parts)
+    plan = _plan(schedule, len(steps), validate_at, loss_of.about) if state else None
+    file = StateFile(state, model, updates.parts, steps, settings, plan, accelerator.is_main_process)
+    records = file.load()
     left = [] if records and records[-1].get("stopped_early") else steps[len(records) :]
-    bar = tqdm(
-        total=len(steps), initial=len(records), desc="train", disable=not (progress and accelerator.is_main_process)
-    )
     # By all steps, not by those that are left: compiled passes round otherwise, and a killed run ends as a whole one.
-    with compiling(len(steps) >= COMPILE_FROM), bar:
+    with compiling(len(steps) >= COMPILE_FROM), _bar(steps, records, progress and accelerator.is_main_process) as bar:
         for number, packs in enumerate(left, len(records) + 1):
-            began = time.perf_counter()
-            rate = settings.learning_rate * schedule(number - 1, len(steps))
-            model.train()
-            loss, norm = updates.step(packs, rate, number)
-            examples = [e for pack in packs for e in pack]
-            record = {"step": number, "loss": loss, "learning_rate": rate, "grad_norm": norm,
-                      "examples": len(examples), "tokens": sum(map(len, examples)),
-                      "seconds": time.perf_counter() - began}  # fmt: skip
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            record = updates.recorded(packs, schedule, number, len(steps))
+            bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
             bar.update()
             checked = validate is not None and number in validate_at
             if checked:
@@ -247,18 +242,29 @@ def train(
             records.append(record)
             if track:
                 track(record)
-            if checked and settings.patience and validations_since_best(records) >= settings.patience:
+            if checked and _patience_is_over(records, settings.patience):
                 record["stopped_early"] = True  # before the state is saved: who goes on from there stops too
             if checked or number % GIVE_BACK_EVERY == 0:
                 give_back()
-            if state and accelerator.is_main_process and (checked or number % settings.save_every == 0):
-                save_state(state, key, model, parts, records)
+            if checked or number % settings.save_every == 0:
+                file.save(records)
             if "stopped_early" in record:
                 break
     model.eval()
-    if state and accelerator.is_main_process:
-        state.unlink(missing_ok=True)
+    file.remove()
     return records
+
+
+def _plan(schedule: Callable[[int, int], float], steps: int, validate_at: Sequence[int], about: object) -> tuple:
+    """What a training goes by beside its settings and its packs: the rates, when it validates, and what its loss is."""
+    plan = [schedule(number, steps) for number in range(steps)], list(validate_at)
+    return (*plan, about) if about else plan
+
+
+def _bar(steps: Sequence, records: Sequence[dict], shown: bool):
+    from tqdm import tqdm  # text: GitHub shows it, and a widget would be lost
+
+    return tqdm(total=len(steps), initial=len(records), desc="train", disable=not shown)
 
 
 def check_steps(steps: Sequence[Sequence[Pack]]) -> None:
@@ -270,6 +276,10 @@ def check_steps(steps: Sequence[Sequence[Pack]]) -> None:
             raise TrainingError(
                 f"Step {number} holds no answer to learn. Take packs without examples and empty answers out of it."
             )
+
+
+def _patience_is_over(records: Sequence[dict], patience: int | None) -> bool:
+    return bool(patience) and validations_since_best(records) >= patience
 
 
 def validations_since_best(records: Sequence[dict]) -> int:

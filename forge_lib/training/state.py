@@ -15,11 +15,37 @@ from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 
 
-def training_key(model, steps: Sequence[Sequence[Pack]], settings, plan: object = None) -> str:
-    """What a training is: its settings, its base and adapter, what it trains, and every token it sees.
+class StateFile:
+    """The file of one training: read when it begins, written on the way, gone when it ends. Without a path, nothing is kept.
 
-    plan: what else it goes by, as far as its `repr` shows it (rates, when it validates).
+    parts: what has a state beside the weights (optimizer, scaler); plan: what else the training goes by, as far as its
+    `repr` shows it (rates, when it validates); writes: whether this process does, of several.
     """
+
+    def __init__(
+        self, path: Path | None, model, parts: dict, steps: Sequence[Sequence[Pack]], settings: object, plan: object,
+        writes: bool = True,
+    ):  # fmt: skip
+        self.path, self.model, self.parts, self.writes = path, model, parts, writes
+        self.key = _training_key(model, steps, settings, plan) if path else ""
+
+    def load(self) -> list[dict]:
+        """Puts weights and parts back as they were; the records so far, none where there is no file. Raises as `load_state`."""
+        return load_state(self.path, self.key, self.model, self.parts) if self.path else []
+
+    def save(self, records: list[dict]) -> None:
+        """Keep where training is. Raises TrainingError where it cannot be written."""
+        if self.path and self.writes:
+            _save_state(self.path, self.key, self.model, self.parts, records)
+
+    def remove(self) -> None:
+        """The training is over."""
+        if self.path and self.writes:
+            self.path.unlink(missing_ok=True)
+
+
+def _training_key(model, steps: Sequence[Sequence[Pack]], settings, plan: object) -> str:
+    """What a training is: its settings, its base and adapter, what it trains, and every token it sees."""
     about = {name: config.to_dict() for name, config in getattr(model, "peft_config", {}).items()}
     about = json.dumps(about, default=_in_order, sort_keys=True)
     seen = hashlib.sha256(f"{settings} {model.name_or_path} {model.dtype} {about} {plan}".encode())
@@ -36,7 +62,7 @@ def _in_order(value: object) -> object:
     return sorted(value) if isinstance(value, set) else str(value)
 
 
-def save_state(path: Path, key: str, model, parts: dict, records: list[dict]) -> None:
+def _save_state(path: Path, key: str, model, parts: dict, records: list[dict]) -> None:
     """Write trained weights, `parts` (optimizer, scaler) and records to `path`, whole or not at all."""
     weights = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
     content = {"key": key, "weights": weights, "records": records, "random": _random_state(model.device)}
@@ -57,7 +83,7 @@ def save_state(path: Path, key: str, model, parts: dict, records: list[dict]) ->
 
 
 def load_state(path: Path, key: str, model, parts: dict) -> list[dict]:
-    """Put back what `save_state` wrote; returns the records so far, none where there is no file.
+    """Put back what `_save_state` wrote; returns the records so far, none where there is no file.
 
     Raises TrainingError where the file belongs to another base, other data or other settings, and where it is damaged.
     """

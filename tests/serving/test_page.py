@@ -153,6 +153,7 @@ def test_what_a_database_holds_is_shown_and_not_run(page):
     write_sql(page, 'SELECT "<img src=x onerror=window.hacked=3>${window.hacked=4}" FROM shops, staff WHERE x{{value}}')
     page.locator("#run-0").click()
     expect(page.locator("#note-0")).to_contain_text("The query does not run")
+    assert page.evaluate("window.hacked") is None, "something of a database has run as a script"
 
 
 def test_the_unanswerable_is_said_plainly(page):
@@ -160,6 +161,7 @@ def test_the_unanswerable_is_said_plainly(page):
     page.locator("#ask").click()
     expect(page.locator("#note-0")).to_contain_text("This looks unanswerable")
     expect(page.locator("#rows-0")).to_be_hidden()
+    assert "the model says that these tables do not hold the answer" in page.locator("#note-0").inner_text()
 
 
 @pytest.mark.parametrize("sql", ["DROP TABLE shops", "ATTACH 'x.db' AS x", "SELECT 1; DELETE FROM shops"])
