@@ -84,6 +84,14 @@ class Run:
         """Read JSON lines that notebook `made_by` wrote. Raises RunError when they are missing or damaged."""
         return read_jsonl(self.require(relative, made_by), f"Run notebook {made_by} again.")
 
+    def saved(self, relative: str, made_by: str) -> Any:
+        """As `load_json`, of a notebook that need not have run: None where its file is missing."""
+        return self.load_json(relative, made_by) if self.path(relative).exists() else None
+
+    def saved_records(self, relative: str, made_by: str) -> list[dict]:
+        """As `load_records`, of a notebook that need not have run: none where its file is missing."""
+        return self.load_records(relative, made_by) if self.path(relative).exists() else []
+
     def config(self, stage: str | None = None) -> dict:
         """What the run began with: profile, seed, task, data, versions, machine. Raises RunError where it is damaged.
 

@@ -51,9 +51,8 @@ def examples(records: Sequence[dict]) -> list[dict]:
 
 def forgotten(run: Run) -> str:
     """A sentence on what the base could do and this cannot any more, as far as 09 has measured it."""
-    probe = (
-        run.load_json("analysis/summary.json", "09")["probe"] if run.path("analysis/summary.json").exists() else None
-    )
+    measured = run.saved("analysis/summary.json", "09_comparative_analysis")
+    probe = measured["probe"] if measured is not None else None
     if not probe:
         return "What the base could do besides and this may have lost was not measured before this card was written."
     return (
@@ -66,8 +65,8 @@ def training_table(run: Run) -> str:
     """Markdown: settings, examples, time and estimated energy of the training, as the run's files have them."""
     config = run.config("sft")
     made = vars(run.profile) | config.get("profile", {})
-    done = _result(run, "sft/result.json")
-    both = _result(run, "grpo/result.json").get("ship") == "grpo"
+    done = run.saved("sft/result.json", "04_sft") or {}
+    both = (run.saved("grpo/result.json", "05_grpo") or {}).get("ship") == "grpo"
     seconds = done.get("train_seconds")
     if both and seconds is not None:
         seconds += sum(r["step_time"] for r in read_jsonl(run.path("grpo", "records.jsonl"), "Run 05_grpo again."))
@@ -97,7 +96,3 @@ def _energy(profile: str, seconds: float | None) -> str:
     watts = _WATTS.get(profile, _DESKTOP)
     kwh = watts * seconds / 3.6e6
     return f"about {kwh:.2g} kWh: an estimate, {watts} W (assumed for the whole machine, not measured) over that time"
-
-
-def _result(run: Run, relative: str) -> dict:
-    return run.load_json(relative, "04_sft") if run.path(relative).exists() else {}

@@ -35,14 +35,6 @@ def gather(run: Run) -> dict:
     return found
 
 
-def _saved(run: Run, relative: str, made_by: str):
-    return run.load_json(relative, made_by) if run.path(relative).exists() else None
-
-
-def _records(run: Run, relative: str, made_by: str) -> list[dict]:
-    return run.load_records(relative, made_by) if run.path(relative).exists() else []
-
-
 def _evaluation(run: Run) -> SimpleNamespace:
     """Rows and paired tests of the frozen test; each row is held against the answers that it sums up."""
     made_by = "06_evaluation"
@@ -56,11 +48,11 @@ def _evaluation(run: Run) -> SimpleNamespace:
     for row in rows:
         if row["contender"] in named:
             _check_row(row, named[row["contender"]])
-    ship = (_saved(run, "grpo/result.json", "05_grpo") or {"ship": "sft"})["ship"]
+    ship = (run.saved("grpo/result.json", "05_grpo") or {"ship": "sft"})["ship"]
     tuned = answers[ship][0]["contender"] if ship in answers else _SHIPPED[ship]
-    best = (_saved(run, "evaluation/base.json", made_by) or {"best": "base_zero", "chosen_on": None}) | {}
+    best = (run.saved("evaluation/base.json", made_by) or {"best": "base_zero", "chosen_on": None}) | {}
     base = answers[best["best"]][0]["contender"] if best["best"] in answers else None
-    comparisons = [Comparison(**c) for c in _saved(run, "evaluation/comparisons.json", made_by) or []]
+    comparisons = [Comparison(**c) for c in run.saved("evaluation/comparisons.json", made_by) or []]
     check_numbers([*map(vars, comparisons)])
     return SimpleNamespace(
         rows=rows, answers=named, comparisons=comparisons, ship=ship, chosen_on=best["chosen_on"],
@@ -97,7 +89,7 @@ def _verdicts(named: dict[str, list[dict]]) -> dict[str, dict[str, float]]:
 
 
 def _sft(run: Run) -> SimpleNamespace | None:
-    result, steps = _saved(run, "sft/result.json", "04_sft"), _records(run, "sft/records.jsonl", "04_sft")
+    result, steps = run.saved("sft/result.json", "04_sft"), run.saved_records("sft/records.jsonl", "04_sft")
     if result is None or not steps:
         return None
     check_numbers([result, *steps])
@@ -109,7 +101,7 @@ def _sft(run: Run) -> SimpleNamespace | None:
 
 
 def _grpo(run: Run) -> SimpleNamespace | None:
-    result, steps = _saved(run, "grpo/result.json", "05_grpo"), _records(run, "grpo/records.jsonl", "05_grpo")
+    result, steps = run.saved("grpo/result.json", "05_grpo"), run.saved_records("grpo/records.jsonl", "05_grpo")
     if result is None or not steps:
         return None
     check_numbers([result, *steps])
@@ -125,7 +117,7 @@ def _mean(records: Sequence[dict], name: str) -> float:
 
 
 def _files(run: Run) -> SimpleNamespace | None:
-    formats = _saved(run, "export/formats.json", "07_quantization")
+    formats = run.saved("export/formats.json", "07_quantization")
     if not formats:
         return None
     check_numbers(formats)
@@ -146,7 +138,7 @@ def _costs(run: Run) -> SimpleNamespace | None:
 
 def _whole(relative: str, made_by: str) -> tuple[str, Callable[[Run], dict | None]]:
     """A stage whose facts are one file, as it is."""
-    return made_by, lambda run: _saved(run, relative, made_by)
+    return made_by, lambda run: run.saved(relative, made_by)
 
 
 STAGES: dict[str, tuple[str, Callable]] = {

@@ -111,7 +111,7 @@ def _of_query(sql: str, assistant: Assistant) -> Shown:
     if found.status == "timeout":
         return Shown("error", f"Stopped: the query took more than {TIME_LIMIT_S:g} s.")
     if found.status == "error":
-        return Shown("error", f"The query does not run: {assistant.explain(sql)}")
+        return Shown("error", f"The query does not run: {assistant.why(found)}")
     rows = tuple(tuple(map(_shown_value, row)) for row in found.rows)
     chart = chart_of(found.columns, found.rows, found.more)
     return Shown("ok", _counted(found, seconds), columns=found.columns, rows=rows, chart=chart)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes
+from forge_lib.tasks.sql.schema import Schema, connect_readonly, in_quotes, limited_steps
 
 _FEW = 200  # different texts: a column with more holds free text, or names
 _LONG = 60  # characters of such a text
@@ -39,10 +38,9 @@ def column_kinds(schema: Schema, database: Path) -> dict[tuple[str, str], Kind]:
 
 
 def _kind(connection, table: str, column: str, declared: str) -> Kind:
-    name, looks = in_quotes(column), itertools.count()
-    connection.set_progress_handler(lambda: next(looks) > _STEPS // 1000, 1000)
-    values = []
-    with contextlib.suppress(sqlite3.Error):  # a view that takes too long, or fails on a row: as declared
+    name, values = in_quotes(column), []
+    # a view that takes too long, or fails on a row: as declared
+    with contextlib.suppress(sqlite3.Error), limited_steps(connection, _STEPS):
         values = [v for (v,) in connection.execute(
             f"SELECT DISTINCT {name} FROM (SELECT {name} FROM {in_quotes(table)} LIMIT {_SEEN}) WHERE {name} IS NOT NULL"
         )]  # fmt: skip

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from forge_lib.tasks.sql.schema import fold, in_quotes
+from forge_lib.tasks.sql.schema import fold, in_quotes, limited_steps
 from forge_lib.tasks.sql.state_source import (
     FEW,
     MOST_ROWS,
@@ -59,30 +59,27 @@ def mode(number: int, rng: random.Random) -> Mode:
 
 def make_state(source: Source, target: Path, how: Mode, rng: random.Random) -> None:
     """A new SQLite file at `target` with other rows. Raises NoState where SQLite cannot make it."""
-    steps = itertools.count()
     connection = sqlite3.connect(target, isolation_level=None)
-    connection.set_progress_handler(lambda: next(steps) > _STEPS // 10_000, 10_000)
     try:
-        connection.execute("PRAGMA synchronous = OFF")  # a file that is not finished is thrown away
-        connection.execute("PRAGMA journal_mode = MEMORY")
-        connection.execute("BEGIN")
-        for statement in source.tables_sql:
-            connection.execute(statement)
-        made: dict[str, list[dict]] = {}
-        for table in source.tables:
-            made[fold(table.name)] = []
-            _fill(connection, table, made, how, rng)
-        for statement in source.views_sql:
-            connection.execute(statement)
-        _without_orphans(connection, source.tables)
-        connection.execute("COMMIT")
-        fault = connection.execute("PRAGMA integrity_check").fetchone()[0]
+        with contextlib.closing(connection), limited_steps(connection, _STEPS, 10_000):
+            connection.execute("PRAGMA synchronous = OFF")  # a file that is not finished is thrown away
+            connection.execute("PRAGMA journal_mode = MEMORY")
+            connection.execute("BEGIN")
+            for statement in source.tables_sql:
+                connection.execute(statement)
+            made: dict[str, list[dict]] = {}
+            for table in source.tables:
+                made[fold(table.name)] = []
+                _fill(connection, table, made, how, rng)
+            for statement in source.views_sql:
+                connection.execute(statement)
+            _without_orphans(connection, source.tables)
+            connection.execute("COMMIT")
+            fault = connection.execute("PRAGMA integrity_check").fetchone()[0]
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         if "disk is full" in str(error):  # no fault of the database
             raise OSError(errno.ENOSPC, str(error)) from error
         raise NoState(f"SQLite cannot make another state of it ({error}).") from error
-    finally:
-        connection.close()
     if fault != "ok":
         raise NoState(f"Another state of it breaks a constraint ({fault}).")
 

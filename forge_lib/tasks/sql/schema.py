@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,19 +158,30 @@ def _suffixes(sql: str) -> str:
     return "(" + "|".join(_SHADOWS[m] for m in modules or _SHADOWS) + ")"
 
 
+@contextlib.contextmanager
+def limited_steps(connection: sqlite3.Connection, steps: int, every: int = 1000) -> Iterator[None]:
+    """Interrupts (sqlite3.OperationalError) what takes more than `steps` of SQLite's virtual machine, counted each `every`.
+
+    Steps, not seconds: they are the same on a busy machine.
+    """
+    looks = itertools.count()
+    connection.set_progress_handler(lambda: next(looks) > steps // every, every)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
 def _is_readable(connection: sqlite3.Connection, name: str) -> bool:
     """Whether a first row can be had from it; what takes too long for that is taken to be readable."""
-    steps = itertools.count()
-    connection.set_progress_handler(lambda: next(steps) > _FIRST_ROW_STEPS // 1000, 1000)
     try:
-        with contextlib.suppress(UnicodeDecodeError):  # of a column's name, which `_columns` leaves out
+        # of a column's name, which `_columns` leaves out
+        with limited_steps(connection, _FIRST_ROW_STEPS), contextlib.suppress(UnicodeDecodeError):
             connection.execute(f"SELECT * FROM {quote_name(name)} LIMIT 1").fetchone()
     except sqlite3.Error as error:
         if str(error) != "interrupted":
             warnings.warn(f"{name!r} is left out: this SQLite cannot read it ({error}).", stacklevel=4)
             return False
-    finally:
-        connection.set_progress_handler(None, 0)
     return True
 
 

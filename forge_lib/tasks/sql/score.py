@@ -143,6 +143,11 @@ def _leaves(query: exp.Query) -> list[exp.Query]:
 
 @functools.lru_cache(maxsize=20_000)
 def _gold(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> Execution:
+    return run_gold(sandbox, database, gold)
+
+
+def run_gold(sandbox: Sandbox, database: Path | str, gold: str) -> Execution:
+    """What a gold query finds, executed now. Raises GoldError where it fails."""
     found = sandbox.run(database, gold)
     if found.status != "ok":
         raise GoldError(f"The gold query fails on {Path(database).name} ({found.error}): {gold}. Mend the pair.")

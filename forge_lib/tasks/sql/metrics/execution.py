@@ -13,10 +13,9 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import TokenType
 
-from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql.rows import Rows, same_rows
 from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
-from forge_lib.tasks.sql.score import patiently
+from forge_lib.tasks.sql.score import patiently, run_gold
 
 _REPEATS = 100  # of each query for R-VES, as BIRD has it
 _OUTLIER = 3  # standard deviations from which on a ratio of times is left out
@@ -121,15 +120,8 @@ def soft_f1(got: Rows, wanted: Rows) -> float:
 def _run_both(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = None) -> tuple[Execution, Execution]:
     """What came of an answer and of its gold, which runs: else GoldError."""
     sandbox = sandbox or shared_sandbox()
-    wanted = patiently(gold, _runs, gold, database, sandbox)
+    wanted = patiently(gold, run_gold, sandbox, database, gold)
     return sandbox.run(database, sql), wanted
-
-
-def _runs(gold: str, database: Path | str, sandbox: Sandbox) -> Execution:
-    found = sandbox.run(database, gold)
-    if found.status != "ok":
-        raise GoldError(f"The gold query fails on {Path(database).name} ({found.error}): {gold}. Mend the pair.")
-    return found
 
 
 def as_compared(sql: str) -> str:

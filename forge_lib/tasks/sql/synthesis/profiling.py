@@ -6,7 +6,6 @@ Nothing here needs labels, or declared keys: joins that the schema does not decl
 from __future__ import annotations
 
 import contextlib
-import itertools
 import re
 import sqlite3
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, quote_name, read_schema, words
+from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, limited_steps, quote_name, read_schema, words
 from forge_lib.tasks.sql.synthesis.clocks import MOMENT, clock_of, day_of, is_written_day
 from forge_lib.tasks.sql.synthesis.wording import flag_values, is_machine_text, is_quotable, nouns
 
@@ -28,9 +27,7 @@ _FREE_TEXT = re.compile(r"(^| )(notes?|comments?|remarks?|descriptions?|biograph
 _EXAMPLES = 200  # values of a column that are read; enough for quantiles and for a draw
 _SHORT = 40  # characters; longer texts are no labels that a question could quote
 MOST_ROWS = 100_000  # of a table that are looked at
-STEPS = (
-    200_000_000  # of SQLite's virtual machine for one column, about ten seconds; steps are the same on a busy machine
-)
+STEPS = 200_000_000  # of SQLite's virtual machine for one column, about ten seconds
 
 
 @dataclass(frozen=True)
@@ -159,21 +156,10 @@ def _short(column: Column, its: tuple[Column, ...]) -> str:
     return rest if column.words.startswith(own) and alone and column.kind != "key" else ""
 
 
-@contextlib.contextmanager
-def _limited(connection: sqlite3.Connection):
-    """Interrupts what takes more than STEPS."""
-    calls = itertools.count()
-    connection.set_progress_handler(lambda: next(calls) > STEPS // 100_000, 100_000)
-    try:
-        yield
-    finally:
-        connection.set_progress_handler(None, 0)
-
-
 def _read_table(connection: sqlite3.Connection, table: Table, left_out: dict[str, str]) -> tuple[Column, ...]:
     """The columns of a table; one that needs a collation which is not here is noted in `left_out` and counts as empty."""
     name = quote_name(table.name)
-    with _limited(connection):
+    with limited_steps(connection, STEPS, 100_000):
         rows = connection.execute(f"SELECT COUNT(*) FROM (SELECT 1 FROM {name} LIMIT {MOST_ROWS})").fetchone()[0]
     found = []
     for column, declared in zip(table.columns, table.types, strict=True):
@@ -193,7 +179,7 @@ def _read_column(
     connection: sqlite3.Connection, table: str, source: str, name: str, declared: str, rows: int
 ) -> Column:
     c = quote_name(name)
-    with _limited(connection):
+    with limited_steps(connection, STEPS, 100_000):
         filled, distinct = connection.execute(f"SELECT COUNT({c}), COUNT(DISTINCT {c}) FROM {source}").fetchone()
         listing = connection.execute(
             f"SELECT {c} FROM {source} WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY COUNT(*) DESC, {c} LIMIT {_EXAMPLES}"
@@ -312,7 +298,7 @@ def _contained(connection, column: Column, parent: str, key: str) -> bool:
         return False
     own, table, other = quote_name(column.name), quote_name(column.table), quote_name(key)
     try:
-        with _limited(connection):
+        with limited_steps(connection, STEPS, 100_000):
             orphans = connection.execute(
                 f"SELECT COUNT(*) FROM (SELECT {own} FROM {table} LIMIT {MOST_ROWS}) WHERE {own} IS NOT NULL AND {own} "
                 f"NOT IN (SELECT {other} FROM {quote_name(parent)} WHERE {other} IS NOT NULL)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from forge_lib.tasks.sql.schema import quote_name
 from forge_lib.tasks.sql.synthesis.sampler import (
     AGGREGATES,
+    Condition,
     Draft,
     Sampler,
     aggregated,
@@ -18,10 +19,15 @@ from forge_lib.tasks.sql.synthesis.sampler import (
 from forge_lib.tasks.sql.synthesis.wording import a, be, counted, counts, many, one
 
 
+def _filter(s: Sampler, table: str) -> Condition:
+    """A condition on a column of `table`, written behind the table's name."""
+    return s.condition(table, prefix=quote_name(table) + ".")
+
+
 def _filtered_by_parent(s: Sampler) -> Draft:
     """A column of children whose parent fulfils a condition."""
     j = s.join()
-    shown, c = s.shown(j.child), s.condition(j.parent, prefix=quote_name(j.parent) + ".")
+    shown, c = s.shown(j.child), _filter(s, j.parent)
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql}",
                  f"{s.open()} the {several(shown)} of {many(j.child)} that belong to {a(j.parent)} {c.one}.")  # fmt: skip
 
@@ -29,7 +35,7 @@ def _filtered_by_parent(s: Sampler) -> Draft:
 def _parents_by_child(s: Sampler) -> Draft:
     """Parents that have a child under a condition, once each."""
     j = s.join()
-    shown, c = s.label(j.parent), s.condition(j.child, prefix=quote_name(j.child) + ".")
+    shown, c = s.label(j.parent), _filter(s, j.child)
     return Draft(f"SELECT DISTINCT {full(shown)} FROM {on(j)} WHERE {c.sql}",
                  f"What are the different {several(shown)} of {many(j.parent)} that have {a(j.child)} {c.one}?")  # fmt: skip
 
@@ -45,7 +51,7 @@ def _side_by_side(s: Sampler) -> Draft:
 def _count_of_parent(s: Sampler) -> Draft:
     """How many children the parents under a condition have."""
     j = s.join()
-    c = s.condition(j.parent, prefix=quote_name(j.parent) + ".")
+    c = _filter(s, j.parent)
     return Draft(
         f"SELECT COUNT(*) FROM {on(j)} WHERE {c.sql}",
         f"How many {many(j.child)} belong to {a(j.parent)} {c.one}?",
@@ -58,7 +64,7 @@ def _aggregate_of_parent(s: Sampler) -> Draft:
     number, function, c = (
         s.pick(j.child, "number"),
         s.rng.choice(list(AGGREGATES)),
-        s.condition(j.parent, prefix=quote_name(j.parent) + "."),
+        _filter(s, j.parent),
     )
     return Draft(f"SELECT {function}({full(number)}) FROM {on(j)} WHERE {c.sql}",
                  f"What is the {aggregated(function, number.words)} of {many(j.child)} that belong to {a(j.parent)} {c.one}?")  # fmt: skip
@@ -115,7 +121,7 @@ def _busy_parents(s: Sampler) -> Draft:
     shown, key, k = s.label(j.parent), need(s.profile.keys.get(j.parent)), s.rng.choice([1, 1, 2, 3])
     where, whose = "", ""
     if s.rng.random() < 0.4:
-        c = s.condition(j.child, prefix=quote_name(j.child) + ".")
+        c = _filter(s, j.child)
         where, whose = f" WHERE {c.sql}", f" {c.many}"
     order, said = s.rng.choice([("", ""), (" ORDER BY COUNT(*) DESC", ", those with the most first")])
     return Draft(f"SELECT {full(shown)} FROM {on(j)}{where} GROUP BY {quote_name(j.parent)}.{quote_name(key)} HAVING COUNT(*) > {k}{order}",
@@ -150,7 +156,7 @@ def _chain(s: Sampler) -> Draft:
         [x for x in s.joins if x != j and x.child in (j.parent, j.child) and x.parent not in (j.parent, j.child)]
     )
     path = f"{on(j)} JOIN {quote_name(k.parent)} ON {quote_name(k.child)}.{quote_name(k.column)} = {quote_name(k.parent)}.{quote_name(k.target)}"
-    c = s.condition(k.parent, prefix=quote_name(k.parent) + ".")
+    c = _filter(s, k.parent)
     through = (
         f"that belong to {a(j.parent)} of {a(k.parent)}" if k.child == j.parent else f"that belong to {a(k.parent)}"
     )
@@ -177,11 +183,7 @@ def _chain(s: Sampler) -> Draft:
 def _above_average_in_group(s: Sampler) -> Draft:
     """Children of some parents, above the average of all children."""
     j = s.join()
-    shown, number, c = (
-        s.label(j.child),
-        s.pick(j.child, "number"),
-        s.condition(j.parent, prefix=quote_name(j.parent) + "."),
-    )
+    shown, number, c = s.label(j.child), s.pick(j.child, "number"), _filter(s, j.parent)
     n = quote_name(number.name)
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql} AND {full(number)} > (SELECT AVG({n}) FROM {quote_name(j.child)})",
                  f"{s.open()} the {several(shown)} of {many(j.child)} that belong to {a(j.parent)} {c.one} and whose own {number.words} {be(number.words)} above the average of all {many(j.child)}.")  # fmt: skip
@@ -199,10 +201,7 @@ def _ranked_categories(s: Sampler) -> Draft:
 def _share_of_parent(s: Sampler) -> Draft:
     """The percentage under a condition among the children of some parents."""
     j = s.join()
-    c, d = (
-        s.condition(j.child, prefix=quote_name(j.child) + "."),
-        s.condition(j.parent, prefix=quote_name(j.parent) + "."),
-    )
+    c, d = _filter(s, j.child), _filter(s, j.parent)
     return Draft(f"SELECT 100.0 * SUM(CASE WHEN {c.sql} THEN 1 ELSE 0 END) / COUNT(*) FROM {on(j)} WHERE {d.sql}",
                  f"Of the {many(j.child)} that belong to {a(j.parent)} {d.one}, what percentage are those {c.many}?")  # fmt: skip
 
@@ -221,11 +220,7 @@ def _ranked_parents_over_chain(s: Sampler) -> Draft:
     j = s.join()
     k = s.rng.choice([x for x in s.joins if x != j and x.child == j.child and x.parent != j.parent])
     path = f"{on(j)} JOIN {quote_name(k.parent)} ON {quote_name(k.child)}.{quote_name(k.column)} = {quote_name(k.parent)}.{quote_name(k.target)}"
-    shown, key, c = (
-        s.label(j.parent),
-        need(s.profile.keys.get(j.parent)),
-        s.condition(k.parent, prefix=quote_name(k.parent) + "."),
-    )
+    shown, key, c = s.label(j.parent), need(s.profile.keys.get(j.parent)), _filter(s, k.parent)
     least = s.rng.choice([0, 1, 2])
     having, said = (f" HAVING COUNT(*) > {least}", f" with more than {least} of them") if least else ("", "")
     return Draft(f"SELECT {full(shown)}, COUNT(*) FROM {path} WHERE {c.sql} GROUP BY {quote_name(j.parent)}.{quote_name(key)}{having} ORDER BY COUNT(*) DESC",
@@ -235,11 +230,7 @@ def _ranked_parents_over_chain(s: Sampler) -> Draft:
 def _top_of_group(s: Sampler) -> Draft:
     """Within the children of some parents, the one with the extreme."""
     j = s.join()
-    shown, number, c = (
-        s.label(j.child),
-        s.pick(j.child, "number"),
-        s.condition(j.parent, prefix=quote_name(j.parent) + "."),
-    )
+    shown, number, c = s.label(j.child), s.pick(j.child, "number"), _filter(s, j.parent)
     function = s.rng.choice(["MAX", "MIN"])
     return Draft(f"SELECT {full(shown)} FROM {on(j)} WHERE {c.sql} AND {full(number)} = (SELECT {function}({full(number)}) FROM {on(j)} WHERE {c.sql})",
                  f"Among the {many(j.child)} that belong to {a(j.parent)} {c.one}, what are the {several(shown)} of those with the {extremal(function, number.words)}?")  # fmt: skip
