@@ -70,7 +70,7 @@ def gold_perplexity(
     return {item.id: found[item.id] for item in items}
 
 
-def overlap_table(records: Sequence[dict]) -> pd.DataFrame:
+def discrimination_table(records: Sequence[dict]) -> pd.DataFrame:
     """How well each measure in the records tells right from wrong, one row a measure.
 
     right, wrong: its mean among the right and among the wrong answers (perplexity: geometric)

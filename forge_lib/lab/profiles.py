@@ -54,7 +54,7 @@ class Profile:
     gguf_formats: tuple[str, ...]
 
 
-ENGINES = {  # name: the package it stands on, the file that installs it
+ENGINE_PACKAGES = {  # name: the package it stands on, the file that installs it
     "torch": ("torch", "requirements.txt"),
     "trl": ("trl", "requirements.txt"),
     "unsloth": ("unsloth", "requirements-gpu.txt"),
@@ -211,9 +211,11 @@ def get_profile(name: str = "auto", devices: Devices | None = None) -> tuple[Pro
 
 def _engine(name: str) -> str:
     """FORGE_ENGINE's value. Raises ProfileError for an engine that is unknown or not installed."""
-    if name not in ENGINES:
-        raise ProfileError(f"FORGE_ENGINE={name}: there is no such engine. Choose one of: {', '.join(ENGINES)}.")
-    package, file = ENGINES[name]
+    if name not in ENGINE_PACKAGES:
+        raise ProfileError(
+            f"FORGE_ENGINE={name}: there is no such engine. Choose one of: {', '.join(ENGINE_PACKAGES)}."
+        )
+    package, file = ENGINE_PACKAGES[name]
     if importlib.util.find_spec(package) is None:
         raise ProfileError(
             f"FORGE_ENGINE={name} needs the package '{package}', which is not installed. Run `pip install -r {file}`, "

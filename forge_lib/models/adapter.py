@@ -15,7 +15,7 @@ from forge_lib.models.embedded import ModelError
 
 AGAIN = "Run 04_sft (or 05_grpo) again, or fetch it anew."
 FILES = ("adapter_model.safetensors", "adapter_model.bin")  # as PEFT writes it, and wrote it once
-BASE = "base.json"  # a few numbers of the base: two bases may have one name
+BASE_FILE = "base.json"  # a few numbers of the base: two bases may have one name
 # What PEFT raises for shapes of another base, a file cut off, a configuration that is none.
 _DAMAGE = (
     RuntimeError,
@@ -106,7 +106,7 @@ def record_weight(embeddings: torch.Tensor, base: str, folder: Path) -> None:
     """`record_base` by the embeddings themselves, (128 rows or more, D), and the base's name."""
     numbers = _sample(embeddings)
     if numbers:
-        write_atomically(folder / BASE, json.dumps({"base": base, "embedding": numbers}) + "\n")
+        write_atomically(folder / BASE_FILE, json.dumps({"base": base, "embedding": numbers}) + "\n")
 
 
 def check_same_base(folder: Path, model, base: str) -> None:
@@ -119,7 +119,7 @@ def check_same_base(folder: Path, model, base: str) -> None:
 
 def check_same_weight(folder: Path, embeddings: torch.Tensor, base: str) -> None:
     """`check_same_base` by the embeddings themselves, of which the first 128 rows are enough."""
-    path, here = folder / BASE, _sample(embeddings)
+    path, here = folder / BASE_FILE, _sample(embeddings)
     if not path.exists() or not here:
         return
     there = read_json(path, f"Delete it, and the name alone tells its base. {AGAIN}", ModelError).get("embedding")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
 
-from forge_lib.tasks.sql.assistant import MAX_CELL, Draft
+from forge_lib.tasks.sql.assistant import MAX_CELL, DraftedQuery
 from forge_lib.tasks.sql.sandbox import Execution
 from forge_lib.tasks.sql.schema import Schema, Table
 
@@ -122,7 +122,7 @@ def tabulate(found: Execution) -> Rows:
     return Rows(columns=columns, rows=kept, cut=" ".join(filter(None, cut)))
 
 
-def drafted(draft: Draft, model: str) -> Drafted:
+def drafted(draft: DraftedQuery, model: str) -> Drafted:
     """A draft and what it cost."""
     spent = draft.completion
     return Drafted(

@@ -157,7 +157,7 @@ def _told(error: type[Exception]) -> Iterator[None]:
         raise error(answers.sentence(str(reason))) from reason
 
 
-def parser() -> argparse.ArgumentParser:
+def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         f"python -m {SERVER}", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -179,9 +179,9 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(given: list[str] | None = None) -> int:
     """Serve what the command line names until the client goes; returns the exit status, 2 for what cannot be served."""
-    options = parser().parse_args(arguments)
+    options = arguments().parse_args(given)
     try:
         with ending("The MCP server was stopped."), contextlib.ExitStack() as stack:
             listener = None

@@ -15,8 +15,9 @@ from forge_lib.serving.charts import Chart
 from forge_lib.serving.diagram import schema_svg
 from forge_lib.serving.model import Model
 from forge_lib.serving.sessions import Sessions
-from forge_lib.serving.shown import MAX_QUESTION, Asked, Shown, ask, rerun
+from forge_lib.serving.shown import Asked, Shown, ask, rerun
 from forge_lib.serving.uploads import MAX_MB
+from forge_lib.tasks.sql.assistant import MAX_QUESTION
 from forge_lib.tasks.sql.review import note_asked
 from forge_lib.tasks.sql.schema import Schema, words
 

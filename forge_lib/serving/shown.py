@@ -11,10 +11,9 @@ from forge_lib.data.items import DataError
 from forge_lib.lab.files import said
 from forge_lib.serving.charts import Chart, chart_of
 from forge_lib.serving.sessions import Session
-from forge_lib.tasks.sql.assistant import TIME_LIMIT_S, Assistant, Draft
+from forge_lib.tasks.sql.assistant import MAX_QUESTION, TIME_LIMIT_S, Assistant, DraftedQuery
 from forge_lib.tasks.sql.sandbox import Execution
 
-MAX_QUESTION = 1000  # characters; nobody asks longer ones, and a prompt has an end
 _EXACT = 2**53  # the largest whole number that JavaScript holds exactly
 
 
@@ -88,7 +87,7 @@ def rerun(session: Session, database: str, question: str, sql: str) -> Shown:
     return replace(shown, asked=Asked(database, (question or "").strip(), sql, shown.kind == "ok"))
 
 
-def _of_draft(draft: Draft, assistant: Assistant, database: str) -> Shown:
+def _of_draft(draft: DraftedQuery, assistant: Assistant, database: str) -> Shown:
     cost = _cost(draft)
     if not draft.sql:
         words = " ".join(draft.completion.text.split())[:200]
@@ -128,7 +127,7 @@ def _counted(found: Execution, seconds: float) -> str:
     return f"{many}, read in {seconds:.2f} s."
 
 
-def _cost(draft: Draft) -> str:
+def _cost(draft: DraftedQuery) -> str:
     c = draft.completion
     cut = "" if c.finished else ", cut at the limit"
     return f"{c.seconds:.1f} s · {c.prompt_tokens} tokens read, {c.completion_tokens} written{cut}"

@@ -23,7 +23,7 @@ Pack = list[Example]  # examples with an equal prefix
 
 
 @dataclass(frozen=True)
-class Batch:
+class PaddedPacks:
     """Tensors of B packs padded to T tokens.
 
     input_ids, position_ids: (B, T) int64
@@ -39,7 +39,7 @@ class Batch:
     targets: torch.Tensor
 
 
-def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> Batch:
+def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> PaddedPacks:
     """Tensors for one forward pass over several packs."""
     rows = [_lay_out(pack) for pack in packs]
     length = max(len(ids) for ids, *_ in rows)
@@ -57,14 +57,14 @@ def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> Batch:
     key, query = segments[:, None, :], segments[:, :, None]
     visible = causal & ((key == query) | (key == 0))  # (B, T, T)
     mask = torch.zeros(visible.shape, dtype=dtype).masked_fill_(~visible, torch.finfo(dtype).min)
-    return Batch(input_ids, positions, mask[:, None], torch.tensor(keep), torch.tensor(targets))
+    return PaddedPacks(input_ids, positions, mask[:, None], torch.tensor(keep), torch.tensor(targets))
 
 
 @dataclass(frozen=True)
 class FlatPacks:
     """The same packs laid end to end, without padding: N tokens.
 
-    input_ids, position_ids: (N,) int64; keep, targets: (answer tokens,) int64, as in Batch
+    input_ids, position_ids: (N,) int64; keep, targets: (answer tokens,) int64, as in PaddedPacks
     layouts: one a pack, in place of a mask: tokens of the prefix, tokens of each item
     """
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from forge_lib.evaluation.metrics import evaluate
-from forge_lib.evaluation.overlap import gold_perplexity, overlap_table, with_overlap
+from forge_lib.evaluation.overlap import discrimination_table, gold_perplexity, with_overlap
 from forge_lib.models.chat import encode
 from forge_lib.models.generate import Completion
 
@@ -57,7 +57,7 @@ def test_the_table_says_what_a_measure_tells():
     bleu = [0.9, 0.8, 0.5, 0.5, 0.1, 0.7, 0.6, 0.2]
     perplexity = [1.1, 1.3, 1.2, 5.0, 9.0, 1.05, 4.0, 2.0]
     records = [{"correct": c, "bleu": b, "perplexity": p} for c, b, p in zip(right, bleu, perplexity, strict=True)]
-    table = overlap_table(records)
+    table = discrimination_table(records)
     assert list(table.index) == ["BLEU", "perplexity of the gold"]
     assert table.loc["BLEU", "auc"] == pytest.approx(roc_auc_score(right, bleu))
     assert table.loc["perplexity of the gold", "auc"] == pytest.approx(roc_auc_score(right, [-p for p in perplexity]))
@@ -67,6 +67,6 @@ def test_the_table_says_what_a_measure_tells():
 
 
 def test_where_all_are_right_nothing_can_be_told():
-    table = overlap_table([{"correct": True, "bleu": 0.5}, {"correct": True, "bleu": 0.7}])
+    table = discrimination_table([{"correct": True, "bleu": 0.5}, {"correct": True, "bleu": 0.7}])
     assert table.loc["BLEU", "right"] == pytest.approx(0.6) and math.isnan(table.loc["BLEU", "auc"])
-    assert overlap_table([]).empty
+    assert discrimination_table([]).empty

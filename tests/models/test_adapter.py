@@ -10,7 +10,7 @@ from peft import IA3Config, LoraConfig, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.models.adapter import BASE, check_kind, check_same_base
+from forge_lib.models.adapter import BASE_FILE, check_kind, check_same_base
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.load import load_adapted
 from forge_lib.training.engines.adapters import peft_to_mlx
@@ -43,7 +43,7 @@ def test_what_was_saved_is_loaded(profile, adapter):
     there = load_file(adapter / WEIGHTS)
     loaded = dict(load_adapted(profile, adapter).named_parameters())
     assert all(torch.equal(loaded[n.replace(".weight", ".default.weight")], w) for n, w in there.items())
-    assert sorted(f.name for f in adapter.iterdir() if f.name != "README.md") == [CONFIG, WEIGHTS, BASE]
+    assert sorted(f.name for f in adapter.iterdir() if f.name != "README.md") == [CONFIG, WEIGHTS, BASE_FILE]
 
 
 def weights(change):
@@ -98,8 +98,8 @@ DAMAGED = {
     "config with rank 0": config(r=0),
     "config with a rank in words": config(r="four"),
     "config of another base": config(base_model_name_or_path="org/another-base"),
-    "base.json cut off": lambda folder: (folder / BASE).write_text('{"base": "x", "embedd'),
-    "base.json of nothing": lambda folder: (folder / BASE).write_text('{"embedding": null}'),
+    "base.json cut off": lambda folder: (folder / BASE_FILE).write_text('{"base": "x", "embedd'),
+    "base.json of nothing": lambda folder: (folder / BASE_FILE).write_text('{"embedding": null}'),
 }
 
 
@@ -165,7 +165,7 @@ def test_two_bases_of_one_name_are_told_apart_by_their_weights(profile, adapter,
     hub.save_pretrained(profile.base_model)
     with pytest.raises(ModelError, match="other weights than"):
         load_adapted(profile, adapter)
-    (adapter / BASE).unlink()  # as other libraries save it: its base is told by name alone
+    (adapter / BASE_FILE).unlink()  # as other libraries save it: its base is told by name alone
     load_adapted(profile, adapter)
 
 
@@ -179,7 +179,7 @@ def test_the_record_of_the_base_is_the_same_whatever_is_trained(tiny_llama, prof
             for parameter in model.parameters():
                 if parameter.requires_grad:
                     parameter.add_(1)
-        records.add((save_adapter(model, tmp_path / str(number)) / BASE).read_text())
+        records.add((save_adapter(model, tmp_path / str(number)) / BASE_FILE).read_text())
     assert len(records) == 1
 
 

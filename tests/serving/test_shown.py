@@ -8,7 +8,8 @@ from forge_lib.data.items import DataError
 from forge_lib.models.generate import Completion
 from forge_lib.serving.model import Model
 from forge_lib.serving.sessions import Sessions
-from forge_lib.serving.shown import MAX_QUESTION, ask, rerun
+from forge_lib.serving.shown import ask, rerun
+from forge_lib.tasks.sql.assistant import MAX_QUESTION
 from forge_lib.tasks.sql.prompt import NO_ANSWER
 
 ANSWERS = {

@@ -35,7 +35,7 @@ _SCHEMA_TOKENS = 600  # of a prompt; longer schemas are trimmed to what the ques
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftedQuery:
     """SQL that a model wrote for a question, and what it cost.
 
     sql: "" where the answer held none; unanswerable: the model said that the tables cannot answer
@@ -113,7 +113,7 @@ class Assistant:
             return database_grammar(self._data.view(self.file.stem, [question]), self.file, stored=False)
         return None
 
-    def draft(self, question: str) -> Draft:
+    def draft(self, question: str) -> DraftedQuery:
         """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
         if not question.strip():
             raise DataError("Ask a question about the tables.")
@@ -123,7 +123,7 @@ class Assistant:
             raise DataError("No model was given, so nobody drafts SQL: start with --model.")
         completion = self.answer(self.messages(question.strip()), grammar=self._grammar(question.strip()))
         sql = extract_sql(completion.text)
-        return Draft(question, sql, sql == NO_ANSWER, completion)
+        return DraftedQuery(question, sql, sql == NO_ANSWER, completion)
 
     def explain(self, sql: str) -> str:
         """Why a query does not run, with the nearest names that are there; that it runs, where it does."""

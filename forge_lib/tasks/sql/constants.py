@@ -20,7 +20,7 @@ _RANGES = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
 @dataclass
-class Asked:
+class AskedColumns:
     """What some golds ask, by column.
 
     compared: constants, as (value, whether a range ends there, whether it is a pattern of LIKE)
@@ -36,7 +36,7 @@ class Asked:
     joined: set[frozenset[_ColumnKey]] = field(default_factory=set)
 
 
-def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
+def asked_of(golds: Sequence[str], schema: Schema) -> AskedColumns:
     """What `golds` say of the columns of `schema`; those that sqlglot cannot parse say nothing.
 
     >>> from forge_lib.tasks.sql.schema import Table
@@ -45,7 +45,7 @@ def asked_of(golds: Sequence[str], schema: Schema) -> Asked:
     >>> dict(found.compared), found.identifying
     ({('t', 'b'): [(5, True, False)]}, {('t', 'a')})
     """
-    found = Asked()
+    found = AskedColumns()
     for gold in golds:
         with contextlib.suppress(SqlglotError, RecursionError):
             tree = with_strings(parse_query(gold), schema.names)

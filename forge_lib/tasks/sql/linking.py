@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from forge_lib.tasks.sql.ranking import Index, Item, columns_holding, index_schema, named_values, rank
+from forge_lib.tasks.sql.ranking import Index, SchemaItem, columns_holding, index_schema, named_values, rank
 from forge_lib.tasks.sql.schema import Schema, fold, render_schema
 
 _CUTS = 7  # trials of where to cut; each halves the tokens left unused
@@ -72,7 +72,7 @@ def fit_to(tokenizer, budget: int) -> Callable[..., Trimmed]:
     return functools.partial(trim_schema, budget=budget, count=count)
 
 
-def _kept(index: Index, keep: Collection[str]) -> list[Item]:
+def _kept(index: Index, keep: Collection[str]) -> list[SchemaItem]:
     """Tables named in `keep` and their columns named there; columns of any table where it names no table."""
     keep = set(keep)
     tables = [name for name in index.tables if name.lower() in keep]
@@ -81,9 +81,9 @@ def _kept(index: Index, keep: Collection[str]) -> list[Item]:
     ]
 
 
-def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> set[Item]:
+def _fill(index: Index, forced: list[SchemaItem], order: list[SchemaItem], room: float) -> set[SchemaItem]:
     """Everything `forced`, then what of `order` still goes into `room` characters, with the keys it brings."""
-    shown: set[Item] = set()
+    shown: set[SchemaItem] = set()
     for number, (name, column) in enumerate(itertools.chain(forced, order)):
         new = {(name, ""), (name, column)}
         if (name, "") not in shown:
@@ -100,7 +100,7 @@ def _fill(index: Index, forced: list[Item], order: list[Item], room: float) -> s
     return shown
 
 
-def _view(schema: Schema, shown: set[Item]) -> Trimmed:
+def _view(schema: Schema, shown: set[SchemaItem]) -> Trimmed:
     tables, left_out = [], []
     for table in schema.tables:
         name = fold(table.name)

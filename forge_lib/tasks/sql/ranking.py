@@ -36,7 +36,7 @@ SEARCHED_STEPS = (
 _OPENER = re.compile(r"^\W*(what|which|who|whose|where|when|how|list|show|find|give|return|count|the|for|in)\b", re.I)
 _TEXT = re.compile("char|text|clob|^$", re.I)  # declared types of columns that may hold text
 
-Item = tuple[str, str]  # lower-case table and column; column "" for the table itself
+SchemaItem = tuple[str, str]  # lower-case table and column; column "" for the table itself
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Index:
     """A schema prepared for ranking: W distinct words, C columns, T tables."""
 
     tables: dict[str, Table]  # by lower-case name
-    items: list[Item]  # (C,)
+    items: list[SchemaItem]  # (C,)
     owner: np.ndarray  # (C,) the number of a column's table
     vocabulary: list[str]  # (W,)
     column_weights: csr_array  # (C, W)
@@ -87,7 +87,7 @@ def _weights(names: list[list[str]], vocabulary: list[str]) -> csr_array:
     return csr_array(weights / np.maximum(weights.sum(1, keepdims=True), 1e-9))
 
 
-def rank(index: Index, question: str, held: Collection[Item]) -> list[Item]:
+def rank(index: Index, question: str, held: Collection[SchemaItem]) -> list[SchemaItem]:
     """Every column, best first, equals in the schema's order.
 
     A column scores the share of its name's words that the question says, more where its table is asked for (by name,
@@ -130,7 +130,7 @@ def named_values(question: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))[:30]
 
 
-def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -> frozenset[Item]:
+def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -> frozenset[SchemaItem]:
     """The text columns in which one of `values` stands, in whatever case, as (table, column) in lower case.
 
     Only the first _SEARCHED_ROWS rows of a table are read, and no table may take more than half of the steps that are
@@ -140,7 +140,7 @@ def columns_holding(path: Path | str, schema: Schema, values: tuple[str, ...]) -
 
 
 @functools.lru_cache(maxsize=1024)
-def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[Item]:
+def _search(file: tuple, schema: Schema, values: tuple[str, ...]) -> frozenset[SchemaItem]:
     found, left = set(), SEARCHED_STEPS // 1000
     marks = ", ".join(f"?{n + 1}" for n in range(len(values)))
     with contextlib.closing(connect_readonly(file[0])) as connection:

@@ -21,13 +21,13 @@ from pathlib import Path
 
 from forge_lib.tasks.sql.schema import fold, in_quotes, limited_steps
 from forge_lib.tasks.sql.state_source import (
-    FEW,
-    MOST_ROWS,
-    Column,
+    FEW_VALUES,
+    STATE_ROWS,
     Link,
     NoState,
-    Rows,
     Source,
+    SourceColumn,
+    SourceTable,
     day_of_number,
     day_of_text,
     with_day,
@@ -85,14 +85,14 @@ def make_state(source: Source, target: Path, how: Mode, rng: random.Random) -> N
 
 
 def _fill(
-    connection: sqlite3.Connection, table: Rows, made: dict[str, list[dict]], how: Mode, rng: random.Random
+    connection: sqlite3.Connection, table: SourceTable, made: dict[str, list[dict]], how: Mode, rng: random.Random
 ) -> None:
     if not table.rows:
         return
     names = [c.name for c in table.columns]
     statement = f"INSERT INTO {in_quotes(table.name)} ({', '.join(map(in_quotes, names))}) VALUES ({', '.join('?' * len(names))})"
     draw = _Draw(table, made, how, rng)
-    count = min(MOST_ROWS, max(3, round(len(table.rows) * how.size)))
+    count = min(STATE_ROWS, max(3, round(len(table.rows) * how.size)))
     templates = rng.sample(table.rows, len(table.rows))
     for number, key in zip(range(count), draw.keys(), strict=False):
         for attempt in range(_TRIES):
@@ -109,7 +109,7 @@ def _fill(
 class _Draw:
     """Rows of one table in one state."""
 
-    def __init__(self, table: Rows, made: dict[str, list[dict]], how: Mode, rng: random.Random):
+    def __init__(self, table: SourceTable, made: dict[str, list[dict]], how: Mode, rng: random.Random):
         self.table, self.made, self.how, self.rng = table, made, how, rng
         self.places = {fold(c.name): n for n, c in enumerate(table.columns)}
         self.linked = {fold(c) for link in table.links for c in link.columns}
@@ -183,7 +183,7 @@ class _Draw:
                 used.add(row[self.places[fold(name)]])
 
 
-def _without_orphans(connection: sqlite3.Connection, tables: Sequence[Rows]) -> None:
+def _without_orphans(connection: sqlite3.Connection, tables: Sequence[SourceTable]) -> None:
     """Take out rows that refer to none, until there are none."""
     changed = True
     while changed:
@@ -202,7 +202,7 @@ def _without_orphans(connection: sqlite3.Connection, tables: Sequence[Rows]) -> 
                     changed |= done.rowcount > 0
 
 
-def _drawn(column: Column, how: Mode, rng: random.Random, few: list):
+def _drawn(column: SourceColumn, how: Mode, rng: random.Random, few: list):
     """A value for a column: at a boundary, NULL, one that is there, or one between two that are."""
     luck = rng.random()
     if column.nullable and luck < how.null:
@@ -211,7 +211,7 @@ def _drawn(column: Column, how: Mode, rng: random.Random, few: list):
         return rng.choice(column.boundaries)
     if not column.values:
         return None
-    if how.ties or len(column.values) <= FEW or column.kind == "other" or rng.random() < 0.3:
+    if how.ties or len(column.values) <= FEW_VALUES or column.kind == "other" or rng.random() < 0.3:
         return rng.choice(few if how.ties else column.values)
     one, other = sorted((rng.choice(column.values), rng.choice(column.values)))
     if column.kind == "integer":

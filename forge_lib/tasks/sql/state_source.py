@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from forge_lib.tasks.sql.constants import Asked
+from forge_lib.tasks.sql.constants import AskedColumns
 from forge_lib.tasks.sql.sandbox import Sandbox
 from forge_lib.tasks.sql.schema import connect_readonly, fold, in_quotes
 from forge_lib.tasks.sql.synthesis.clocks import is_written_day
 
-MOST_ROWS = 300  # of a table, read and made
-FEW = 12  # values up to which a column is a list to choose from
+STATE_ROWS = 300  # of a table, read and made
+FEW_VALUES = 12  # values up to which a column is a list to choose from
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 
 
@@ -36,7 +36,7 @@ class Link:
 
 
 @dataclass
-class Column:
+class SourceColumn:
     """A column that can be written. boundaries: values at, just above and just below the constants of the golds."""
 
     name: str
@@ -48,11 +48,11 @@ class Column:
 
 
 @dataclass
-class Rows:
+class SourceTable:
     """A table with what is to be known for making rows of it."""
 
     name: str
-    columns: list[Column]
+    columns: list[SourceColumn]
     rows: list[tuple]
     key: tuple[str, ...]
     links: list[Link]
@@ -65,10 +65,10 @@ class Source:
 
     tables_sql: list[str]
     views_sql: list[str]
-    tables: list[Rows]
+    tables: list[SourceTable]
 
 
-def read_source(database: Path, asked: Asked, sandbox: Sandbox) -> Source:
+def read_source(database: Path, asked: AskedColumns, sandbox: Sandbox) -> Source:
     """What further states of `database` are made from. Raises NoState where it can have none.
 
     sandbox: one that cuts, through which rows are read
@@ -95,12 +95,12 @@ def read_source(database: Path, asked: Asked, sandbox: Sandbox) -> Source:
 
 
 def _read_table(
-    connection: sqlite3.Connection, database: Path, name: str, asked: Asked, strict: bool, sandbox: Sandbox
-) -> Rows:  # fmt: skip
+    connection: sqlite3.Connection, database: Path, name: str, asked: AskedColumns, strict: bool, sandbox: Sandbox
+) -> SourceTable:  # fmt: skip
     infos = connection.execute('SELECT name, "notnull", pk, hidden FROM pragma_table_xinfo(?)', (name,)).fetchall()
     infos = [info for info in infos if info[3] == 0]  # the others are computed
     listed = ", ".join(in_quotes(column) for column, *_ in infos)
-    found = sandbox.run(database, f"SELECT {listed} FROM {in_quotes(name)} LIMIT {MOST_ROWS}")
+    found = sandbox.run(database, f"SELECT {listed} FROM {in_quotes(name)} LIMIT {STATE_ROWS}")
     if found.status != "ok":
         raise NoState(f"The rows of '{name}' cannot be read ({found.error}).")
     rows, key = list(found.rows), tuple(c for c, _, pk, _ in sorted(infos, key=lambda i: i[2]) if pk)
@@ -111,10 +111,10 @@ def _read_table(
         unique = len(values) == len(given) > 3 and (fold(name), fold(column)) in asked.identifying
         # Where nothing in the file is NOT NULL, its absence says nothing.
         nullable = not not_null and not pk and (strict or len([v for v in given if v is None]) > 0)
-        columns.append(Column(column, _kind(values), nullable, unique, values))
+        columns.append(SourceColumn(column, _kind(values), nullable, unique, values))
         compared = asked.compared.get((fold(name), fold(column)), [])
         columns[-1].boundaries = list(dict.fromkeys(b for c in compared for b in _boundaries(columns[-1], *c)))
-    table = Rows(name, columns, rows, key, _links(connection, name))
+    table = SourceTable(name, columns, rows, key, _links(connection, name))
     dates = [n for n, c in enumerate(columns) if c.kind in ("date", "day") or _are_years(c.values)]
     table.pairs = [(a, b) for a, b in itertools.permutations(dates, 2) if _in_order(rows, a, b)]
     return table
@@ -137,7 +137,7 @@ def _links(connection: sqlite3.Connection, name: str) -> list[Link]:
     return found
 
 
-def _undeclared(table: Rows, tables: Sequence[Rows], asked: Asked) -> Iterator[Link]:
+def _undeclared(table: SourceTable, tables: Sequence[SourceTable], asked: AskedColumns) -> Iterator[Link]:
     """Links that no key declares: a column holds nothing but keys of another table, and bears its name or is joined to it.
 
     `author_id` may mean `authors.author_id` or `authors.id`. (What `profiling` infers takes seconds of imports.)
@@ -185,8 +185,8 @@ def _in_order(rows: Sequence[tuple], a: int, b: int) -> bool:
     return len(both) > 4 and all(type(one) is type(other) and one <= other for one, other in both)
 
 
-def _parents_first(tables: list[Rows]) -> list[Rows]:
-    done: list[Rows] = []
+def _parents_first(tables: list[SourceTable]) -> list[SourceTable]:
+    done: list[SourceTable] = []
     left = list(tables)
     while left:
         names = {fold(t.name) for t in left}
@@ -196,7 +196,7 @@ def _parents_first(tables: list[Rows]) -> list[Rows]:
     return done
 
 
-def _boundaries(column: Column, value: int | float | str, ends: bool, pattern: bool) -> Iterator:
+def _boundaries(column: SourceColumn, value: int | float | str, ends: bool, pattern: bool) -> Iterator:
     """The values of a column at a constant, just above and just below it, as the column writes its values."""
     if column.kind in ("integer", "real") and not pattern:
         with contextlib.suppress(ValueError):
@@ -215,13 +215,13 @@ def _boundaries(column: Column, value: int | float | str, ends: bool, pattern: b
             yield from (core, f"{core} {words[0]}", f"{words[-1]} {core}")  # not all of which match
 
 
-def _near(column: Column, value: int | float, ends: bool) -> Iterator[int | float]:
+def _near(column: SourceColumn, value: int | float, ends: bool) -> Iterator[int | float]:
     decimals = max((len(str(v).partition(".")[2]) for v in column.values if isinstance(v, float)), default=0)
     step = 1 if column.kind == "integer" else round(10 ** -min(decimals, 4), 4)
     low, high = min(column.values), max(column.values)
     for near in (value, value - step, value + step):
         near = round(near, 6) if column.kind == "real" else near
-        if low <= near <= high or (ends and len(column.values) > FEW and (near >= 0 or low < 0)):
+        if low <= near <= high or (ends and len(column.values) > FEW_VALUES and (near >= 0 or low < 0)):
             yield near
 
 

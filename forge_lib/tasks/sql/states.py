@@ -86,7 +86,7 @@ def _make(database: Path, golds: Sequence[str], seed: int, work: Path, sandbox: 
     own = sandbox or Sandbox()
     try:
         schema = read_schema(database)
-        with Sandbox(max_rows=state_source.MOST_ROWS, cut=True) as reading:
+        with Sandbox(max_rows=state_source.STATE_ROWS, cut=True) as reading:
             source = state_source.read_source(database, constants.asked_of(golds, schema), reading)
         files = _candidates(source, seed, work)
         states = _chosen(database, files, golds, schema, own)

@@ -27,14 +27,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from forge_lib.lab.profiles import ENGINES as PACKAGES
-from forge_lib.lab.profiles import Profile
+from forge_lib.lab.profiles import ENGINE_PACKAGES, Profile
 from forge_lib.training import TrainingError
 from forge_lib.training.packing import Pack
 from forge_lib.training.sft import SFTSettings, check_steps, cosine_schedule, validations_since_best
 
 ENGINES = {  # name: module, package it stands on, file that installs the package
-    name: (f"{name}_{kind}", *PACKAGES[name])
+    name: (f"{name}_{kind}", *ENGINE_PACKAGES[name])
     for name, kind in {"torch": "loop", "trl": "trainer", "unsloth": "trainer", "mlx": "loop"}.items()
 }
 
