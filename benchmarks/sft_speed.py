@@ -8,14 +8,16 @@ forge           packs of one database, blocks as one function each, bf16
 padded, bf16    transformers and PEFT as they come: padded batches of as many examples, bf16 autocast
 TRL, defaults   TRL's SFTTrainer as it comes (benchmarks/trl_defaults.py says what that is, and what a CPU needs besides)
 TRL, the same   TRL's SFTTrainer through the course's engine "trl": the settings of "forge", so that losses compare
-packs …         "forge" put together piece by piece: what each piece of the engine gains on those before it
+
+With `--ablation` "forge" is put together piece by piece instead, and benchmarks/sft_ablation.json written: what each piece of
+the engine gains on those before it.
 
 A logical token is a token of prompt or answer counted once an example, whether or not its prefix was shared.
 Floating-point operations of "forge": 4 a frozen weight of the blocks' linear layers and token that goes through them
 (2 forward, 2 for the gradient of the input; a frozen weight has none), 6 a number of A and B, 4 a weight of the output
 layer and answer token, and for attention 12 a head's width and pair of tokens that may see each other (4 forward, 8
-back). They are set against the largest product rate that the machine reached in the processes of "forge", on square bf16
-matrices. With AMX those are so fast that most of a step lies between its products, so there the course's side runs once
+back). They are set against the largest product rate that the machine reached in the processes of "forge", on square matrices of
+the same type. With AMX those are so fast that most of a step lies between its products, so there the course's side runs once
 more with oneDNN held to AVX-512, and is set against the rate it has then.
 """
 
@@ -47,6 +49,7 @@ from forge_lib.training.engines import trl_trainer
 from forge_lib.training.packing import make_packs, make_steps
 
 RESULTS = ROOT / "benchmarks/sft_speed.json"
+PIECES = ROOT / "benchmarks/sft_ablation.json"
 
 
 class Material:
@@ -75,7 +78,8 @@ def forge(m: Material, fused: bool = True, blocks: bool = True, compiled: bool =
         loss.supports = lambda *_: False
     model = sft.add_lora(load_base(m.profile), m.profile)
     start = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
-    rate = product_rate()
+    kind = getattr(torch, m.profile.dtype)
+    rate = product_rate(kind)
     began = time.perf_counter()
     sft.train(model, m.steps[:3], m.tokenizer.pad_token_id, m.settings, progress=False)
     compiling = time.perf_counter() - began
@@ -85,7 +89,7 @@ def forge(m: Material, fused: bool = True, blocks: bool = True, compiled: bool =
                 parameter.copy_(start[name])
     records = sft.train(model, m.steps, m.tokenizer.pad_token_id, m.settings, progress=False)
     return {"losses": [r["loss"] for r in records], "seconds": sum(r["seconds"] for r in records),
-            "first_steps_seconds": compiling, "flops": flops(model, m), "product_rate": max(rate, product_rate())}  # fmt: skip
+            "first_steps_seconds": compiling, "flops": flops(model, m), "product_rate": max(rate, product_rate(kind))}  # fmt: skip
 
 
 def padded(m: Material) -> dict:
@@ -126,10 +130,11 @@ def trl_at_defaults(m: Material) -> dict:
 
 
 SIDES = {"forge": forge, "padded, bf16": padded, "TRL, the same": trl_same, "TRL, defaults": trl_at_defaults}
-ABLATION = {  # what the engine is made of, one piece after the other; with the last it is "forge"
+ABLATION = {  # what the engine is made of, one piece after the other
     "packs": partial(forge, fused=False, blocks=False, compiled=False),
     "packs, fused LoRA": partial(forge, blocks=False, compiled=False),
     "packs, fused LoRA, blocks": partial(forge, compiled=False),
+    "packs, fused LoRA, blocks, compiled": forge,
 }
 
 
@@ -152,11 +157,11 @@ def flops(model, m: Material) -> float:
     return total
 
 
-def product_rate() -> float:
-    """Largest rate of square bf16 matrix products on this machine, in operations a second."""
+def product_rate(dtype: torch.dtype) -> float:
+    """Largest rate of square matrix products on this machine, in operations a second."""
     best = 0.0
     for side in (1024, 2048, 4096):
-        a, b = (torch.randn(side, side, dtype=torch.bfloat16) for _ in range(2))
+        a, b = (torch.randn(side, side, dtype=dtype) for _ in range(2))
         for _ in range(6):
             began = time.perf_counter()
             a @ b
@@ -203,34 +208,52 @@ def one_side(side: str, examples: int) -> None:
     print(json.dumps(row))
 
 
+def show(rows: list[dict]) -> None:
+    """A line each."""
+    for r in rows:
+        print(f"{r['name']:<35} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
+              f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
+
+
 def main() -> None:
-    """Run all sides, print the table, write the file."""
+    """Run all sides, or all pieces; print the table, write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--examples", type=int, default=200)
+    parser.add_argument(
+        "--ablation", action="store_true", help="the course's side piece by piece, instead of all sides"
+    )
     parser.add_argument("--side", choices=SIDES | ABLATION, help="one side only, as JSON")
     options = parser.parse_args()
     if options.side:
         one_side(options.side, options.examples)
-        return
-    n = options.examples
+    elif options.ablation:
+        piece_by_piece(options.examples)
+    else:
+        side_by_side(options.examples)
+
+
+def piece_by_piece(n: int) -> None:
+    """What `--ablation` does, on n pairs."""
+    rows = both_ways([(name, n) for name in ABLATION])
+    show(rows)
+    about = {"examples": rows[0]["examples"], "dtype": get_profile("cpu")[0].dtype, "threads": torch.get_num_threads()}
+    write_atomically(PIECES, json.dumps(about | {"rows": rows}, indent=1) + "\n")
+
+
+def side_by_side(n: int) -> None:
+    """All sides on n pairs, and the course's on half and twice as many."""
     *others, small, same, large = both_ways(
-        [*((side, n) for side in [*list(SIDES)[1:], *ABLATION]), *(("forge", k) for k in (n // 2, n, 2 * n))]
-    )
-    others, ablation = (
-        others[: len(SIDES) - 1],
-        [*others[len(SIDES) - 1 :], same | {"name": "packs, fused LoRA, blocks, compiled"}],
+        [*((side, n) for side in list(SIDES)[1:]), *(("forge", k) for k in (n // 2, n, 2 * n))]
     )
     rows, sizes = [same, *others], [small, same, large]
-    for r in [*rows, *ablation]:
-        print(f"{r['name']:<35} {r['examples_per_second']:6.2f} examples/s {r['tokens_per_second']:7.0f} tokens/s  "
-              f"peak {r['peak_gb']:.1f} GB  mean loss {r['loss_first']:.3f}, {r['loss_second']:.3f}", flush=True)  # fmt: skip
+    show(rows)
     narrow = []
     if torch.cpu._is_amx_tile_supported():
         narrow = [in_own_process("forge", n, ONEDNN_MAX_CPU_ISA="AVX512_CORE_BF16")]
     apart = max(abs(a - b) for a, b in zip(same["losses"], rows[2]["losses"], strict=True))
     sentence = (
         f"The loop did {share(same, sizes)} that this machine ({platform.machine()}, {torch.get_num_threads()} threads) "
-        "reached on large bf16 matrices"
+        f"reached on large {get_profile('cpu')[0].dtype} matrices"
         + "".join(f", which it multiplies with AMX; without it, {share(r, [r])}" for r in narrow)
         + ". With the same settings "
         f"its losses and TRL's differ by at most {apart:.3f} nats at any of {len(same['losses'])} steps. Seconds per "
@@ -239,7 +262,7 @@ def main() -> None:
         + f". The first three steps took {same['first_steps_seconds']:.0f} s, compiling included; they are not in the rates."
     )
     print(sentence)
-    kept = {"sides": rows, "ablation": ablation, "without_amx": narrow, "sentence": sentence,
+    kept = {"sides": rows, "without_amx": narrow, "sentence": sentence,
             "sizes": [{k: r[k] for k in ("examples", "tokens", "seconds", "flops", "product_rate")} for r in sizes]}  # fmt: skip
     write_atomically(RESULTS, json.dumps(kept, indent=1) + "\n")
 

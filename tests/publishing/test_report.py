@@ -98,5 +98,9 @@ def test_the_core_path_stays_small():
 
 def test_the_ablation_shows_what_each_piece_gains():
     rows = [{"name": "packs", "tokens_per_second": 100.0}, {"name": "packs, blocks", "tokens_per_second": 150.0}]
-    assert report._ablation(rows)[-3:] == ["| packs | 100 |  |", "| packs, blocks | 150 | 1.50 |", ""]
-    assert report._ablation([]) == []
+    said, *table = report._ablation({"examples": 40, "dtype": "float32", "threads": 2, "rows": rows})
+    assert said.startswith("Piece by piece, 40 pairs in float32 on 2 threads")
+    assert table[3:5] == ["| packs | 100 |  |", "| packs, blocks | 150 | 1.50 |"]
+    assert "in 16 bits" in table[-2].lower() and "In 16 bits" not in str(
+        report._ablation({"examples": 40, "dtype": "bfloat16", "threads": 2, "rows": rows})
+    )
