@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from forge_lib.tasks import TaskData
 
 _WITHOUT_MODEL = ("nearest", "fill")
+_WAYS = "--shots, --with-contexts, --begin, --constrain and --vote"
 _ENDPOINT = "endpoint:"
 
 
@@ -56,6 +57,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--with-contexts", action="store_true", help="show those of other contexts with their context")
     parser.add_argument("--begin", default="", metavar="TEXT", help="what every answer begins with, such as SELECT")
     parser.add_argument("--constrain", action="store_true", help="let it write only what the task's grammar allows")
+    parser.add_argument("--vote", type=whole_number(2), metavar="K", help="give the answer on whose result most of K answers "
+                        "agree: the greedy one and K - 1 samples; K times the work")  # fmt: skip
     parser.add_argument(
         "--max-new-tokens", type=whole_number(1), metavar="T", help="of an answer (default: the profile's)"
     )
@@ -74,8 +77,8 @@ def main(given: list[str] | None = None) -> int:
     options = parser.parse_args(given)
     if (options.contender == "model") != bool(options.model):
         parser.error("give --model, or one of --contender nearest and --contender fill, and not both")
-    if options.contender != "model" and (options.shots or options.begin or options.with_contexts or options.constrain):
-        parser.error("--shots, --with-contexts, --begin and --constrain are for a model")
+    if options.contender != "model" and _ways(options):
+        parser.error(f"{_WAYS} are for a model")
     if options.constrain and options.begin:
         parser.error("the grammar begins with the answer's first word: give --constrain or --begin, and not both")
     from forge_lib.evaluation.scoring import (
@@ -94,6 +97,11 @@ def main(given: list[str] | None = None) -> int:
         return 2
     print(_sentence(result, out))
     return 0
+
+
+def _ways(options: argparse.Namespace) -> bool:
+    """Whether a model of this machine is to be asked in another way than as it is."""
+    return bool(options.shots or options.begin or options.with_contexts or options.constrain or options.vote)
 
 
 def _slug(text: str) -> str:
@@ -116,6 +124,7 @@ def _score(options: argparse.Namespace, out: Path) -> dict:
         "items": len(items), "fingerprint": fingerprint(items), "seed": options.seed, "contender": options.contender,
         "model": model.get("sha256") or model["name"], "profile": profile.name if profile else None,
         "shots": options.shots or 0, "of": options.of, "with_contexts": options.with_contexts, "begin": options.begin, "constrain": options.constrain,
+        "vote": options.vote,
         "max_new_tokens": options.max_new_tokens or (profile.max_new_tokens if profile else None),
     }  # fmt: skip
     return score_items(model["name"], contender, data, items, settings, out, model, at_once, not options.quiet)
@@ -137,6 +146,7 @@ def _opened(
     """Who answers, the profile of the model's base (None: there is none), what it is, and how many items it is asked at once."""
     from forge_lib.evaluation import contenders
     from forge_lib.evaluation.prompting import Prompting
+    from forge_lib.evaluation.voting import TEMPERATURE, voting
 
     if options.contender == "nearest":
         return contenders.nearest_neighbour(data.train), None, {"name": "nearest neighbour"}, 64
@@ -149,11 +159,17 @@ def _opened(
     opened = open_weights(options.model, profile, profile.eval_batch)
     way = Prompting(options.shots or 0, options.of, options.with_contexts, options.begin).options(data.train)
 
-    def complete(prompts, limit: int, constraints):
-        return opened.complete(contenders.share_more(prompts), limit, constraints)
-
     limit = options.max_new_tokens or opened.profile.max_new_tokens
-    contender = contenders.prompted(complete, opened.tokenizer, data, limit, constrain=options.constrain, **way)
+
+    def answering(temperature: float) -> Contender:
+        def complete(prompts, limit: int, constraints):
+            return opened.complete(contenders.share_more(prompts), limit, constraints, temperature)
+
+        return contenders.prompted(complete, opened.tokenizer, data, limit, constrain=options.constrain, **way)
+
+    contender = answering(0.0)
+    if options.vote:
+        contender = voting(data, contender, answering(TEMPERATURE), options.vote - 1, options.seed)
     model = {"name": opened.name, "about": opened.about, "profile": opened.profile.name, "sha256": opened.digest()}
     return contender, opened.profile, model, min(opened.profile.eval_batch, 16)  # more would be lost by a kill
 
@@ -162,10 +178,8 @@ def _endpoint(options, data: TaskData, profile: Profile, out: Path) -> tuple[Con
     from forge_lib.evaluation.contenders import openai_endpoint
     from forge_lib.models.endpoint import EndpointError
 
-    if options.shots or options.begin or options.with_contexts or options.constrain:
-        raise EndpointError(
-            "An endpoint is asked as it is: leave out --shots, --with-contexts, --begin and --constrain."
-        )
+    if _ways(options):
+        raise EndpointError(f"An endpoint is asked as it is: leave out {_WAYS}.")
     name = options.model.removeprefix(_ENDPOINT)
     limit = options.max_new_tokens or profile.max_new_tokens
     contender = openai_endpoint(data, limit, name or None, out.with_suffix(".replies.jsonl"))

@@ -116,7 +116,7 @@ def _answer_all(
     def chosen(hidden: torch.Tensor, rows: Sequence[_Row]) -> torch.Tensor:
         nonlocal began
         logits = bounded(head(hidden), [None if r.over else r.bound for r in rows], stops)
-        new = _pick(logits, temperature)
+        new = pick(logits, temperature)
         active = [
             (r, *t) for r, *t in zip(rows, new.tolist(), torch.isin(new, stops).tolist(), strict=True) if not r.over
         ]
@@ -169,8 +169,12 @@ def bounded(logits: torch.Tensor, bounds: Sequence[Constraint | None], stops: to
     return logits.masked_fill_(hidden.to(logits.device), -torch.inf)
 
 
-def _pick(logits: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Next token of each row of `logits` (B, V): the likeliest, or a draw at the given temperature."""
+def pick(logits: torch.Tensor, temperature: float = 0.0) -> torch.Tensor:
+    """Next token (B,) of each row of `logits` (B, V): the likeliest at temperature 0, else a draw from their softmax.
+
+    >>> pick(torch.tensor([[0.0, 2.0, 1.0]])).tolist()
+    [1]
+    """
     if temperature == 0:
         return logits.argmax(-1)
     # One random number a row: torch.multinomial draws one a word, a tenth of a small model's step on a CPU.

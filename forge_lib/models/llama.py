@@ -15,7 +15,7 @@ import torch
 
 from forge_lib.models.chat import Prompt
 from forge_lib.models.embedded import ModelError
-from forge_lib.models.generate import Completion, Constraint
+from forge_lib.models.generate import Completion, Constraint, pick
 
 SLOTS = 16  # questions answered at once; weights are read from memory once a step for all of them
 
@@ -91,12 +91,13 @@ def _defaults() -> Iterator[None]:
 
 def generate_gguf(
     llm, tokenizer, prompts: Sequence[Prompt], max_new_tokens: int, slots: int = SLOTS,
-    constraints: Sequence[Constraint | None] | None = None,
+    constraints: Sequence[Constraint | None] | None = None, temperature: float = 0.0,
 ) -> list[Completion]:  # fmt: skip
-    """Greedy completions in the order of `prompts`, up to `slots` questions of one prefix at once (1: one after the other).
+    """Completions in the order of `prompts`, up to `slots` questions of one prefix at once (1: one after the other).
 
     Token ids go in as the tokenizer made them (no BOS, no second template), and ids come out. A prefix is read once.
-    constraints: one for each prompt, or None for a prompt that may be answered by anything.
+    constraints: one for each prompt, or None for a prompt that may be answered by anything. temperature: 0 is greedy, else
+    every token is drawn from softmax(logits / temperature) by torch's generator, as `generate` does.
     """
     bounds = constraints or [None] * len(prompts)
     done: list[Completion | None] = [None] * len(prompts)
@@ -104,7 +105,7 @@ def generate_gguf(
     for prefix, group in itertools.groupby(order, key=lambda i: prompts[i].prefix):
         rows, began = list(group), time.perf_counter()
         own = [bounds[i] for i in rows]
-        answers = complete(llm, prefix, [prompts[i].rest for i in rows], max_new_tokens, slots, own)
+        answers = complete(llm, prefix, [prompts[i].rest for i in rows], max_new_tokens, slots, own, temperature)
         seconds = (time.perf_counter() - began) / len(rows)
         for i, (ids, finished) in zip(rows, answers, strict=True):
             text = tokenizer.decode(ids, skip_special_tokens=True)
@@ -114,9 +115,9 @@ def generate_gguf(
 
 def complete(
     llm, prefix: Sequence[int], rests: Sequence[Sequence[int]], limit: int, slots: int = SLOTS,
-    constraints: Sequence[Constraint | None] | None = None,
+    constraints: Sequence[Constraint | None] | None = None, temperature: float = 0.0,
 ) -> list[tuple[list[int], bool]]:  # fmt: skip
-    """Greedy new ids (end-of-turn included) after `prefix` + each of `rests`, and whether each ended by itself.
+    """New ids (end-of-turn included) after `prefix` + each of `rests`, and whether each ended by itself.
 
     The prefix is evaluated once, as sequence 0 of llama.cpp's cache; every question continues a copy of it.
     """
@@ -138,7 +139,7 @@ def complete(
             rows.append((n - first, len(prefix), rests[n]))
         for _ in range(min(limit, room)):
             for n, logits in zip(alive, evaluate_tokens(llm, rows), strict=True):
-                answers[n].append(_likeliest(logits, bounds[n]))
+                answers[n].append(_next(logits, bounds[n], temperature))
                 finished[n] = low.llama_vocab_is_eog(vocabulary, answers[n][-1])
             alive = [n for n in alive if not finished[n]]
             rows = [(n - first, len(prefix) + len(rests[n]) + len(answers[n]) - 1, answers[n][-1:]) for n in alive]
@@ -150,17 +151,16 @@ def complete(
     return list(zip(answers, finished, strict=True))
 
 
-def _likeliest(logits: np.ndarray, bound: Constraint | None) -> int:
-    """The token of the greatest of `logits` (V,) among those that `bound` allows, which is told of it."""
-    if bound is None:
-        return int(logits.argmax())
-    allowed = bound.allowed()
+def _next(logits: np.ndarray, bound: Constraint | None, temperature: float) -> int:
+    """The next token by `logits` (V,), picked among those that `bound` allows, which is told of it."""
+    allowed = bound and bound.allowed()
     if allowed is not None:
         may = np.zeros(len(logits), dtype=bool)
         may[: len(allowed)] = allowed[: len(logits)].numpy()
         logits = np.where(may, logits, -np.inf)
-    token = int(logits.argmax())
-    bound.advance(token)
+    token = int(pick(torch.from_numpy(logits)[None], temperature))
+    if bound is not None:
+        bound.advance(token)
     return token
 
 

@@ -25,11 +25,11 @@ _WEIGHTS = ("*.safetensors", "*.bin", "*.gguf")  # what the answers of a folder 
 
 @dataclass(frozen=True)
 class Opened:
-    """A model that completes prompts, greedily.
+    """A model that completes prompts.
 
     name: what it is called; about: a sentence with file and score, as far as they are known; profile: of its base
     tokenizer: makes every prompt, so that all ask as training did; file: its GGUF, adapter or folder, where it has one
-    complete: (prompts, most new tokens, constraints or None) -> completions in their order
+    complete: (prompts, most new tokens, constraints or None, temperature or 0) -> completions in their order
     """
 
     name: str
@@ -159,8 +159,8 @@ def _gguf(found: GGUF) -> Opened:
 
     llm, tokenizer = load_file(found.path, found.profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None) -> list[Completion]:
-        return generate_gguf(llm, tokenizer, prompts, limit, constraints=constraints)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None, temperature: float = 0.0):
+        return generate_gguf(llm, tokenizer, prompts, limit, constraints=constraints, temperature=temperature)
 
     return Opened(found.name, found.about, found.profile, tokenizer, complete, found.path)
 
@@ -168,7 +168,7 @@ def _gguf(found: GGUF) -> Opened:
 def _weights(name: str, about: str, profile: Profile, model, batch_size: int = 1, file: Path | None = None) -> Opened:
     tokenizer = load_tokenizer(profile)
 
-    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None) -> list[Completion]:
-        return generate(model, tokenizer, prompts, limit, batch_size, False, constraints=constraints)
+    def complete(prompts: Sequence[Prompt], limit: int, constraints: _Constraints = None, temperature: float = 0.0):
+        return generate(model, tokenizer, prompts, limit, batch_size, False, temperature, constraints)
 
     return Opened(name, about, profile, tokenizer, complete, file)

@@ -3,13 +3,17 @@
 import json
 import shutil
 import sqlite3
+from collections import Counter
 
 import pytest
 
 from forge_lib.evaluation import __main__ as command
 from forge_lib.evaluation.scoring import predictions_file, score_items
+from forge_lib.evaluation.voting import TEMPERATURE
 from forge_lib.lab.files import RunError
+from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.generate import Completion
+from forge_lib.models.opening import Opened
 from forge_lib.tasks import GoldError
 
 SETTINGS = {"fingerprint": "abc", "model": "x"}
@@ -137,7 +141,8 @@ def test_what_cannot_be_scored_is_a_sentence(given, sentence, here, capsys):
 
 
 @pytest.mark.parametrize("given", [[], ["--model", "base", "--contender", "fill"], ["--model", "base", "--limit", "0"],
-                                   ["--contender", "nearest", "--shots", "3"]])  # fmt: skip
+                                   ["--contender", "nearest", "--shots", "3"], ["--contender", "fill", "--vote", "3"],
+                                   ["--model", "base", "--vote", "1"]])  # fmt: skip
 def test_a_command_that_is_none_shows_how_it_goes(given, capsys):
     with pytest.raises(SystemExit) as caught:
         command.main(given)
@@ -154,6 +159,41 @@ def test_a_look_up_is_scored_from_the_shell_and_goes_on(here, capsys):
     assert len((here / "near.predictions.jsonl").read_text().splitlines()) == 4
     assert command.main(given) == 0
     assert command.main([*given, "--seed", "5"]) == 2 and "another setting" in capsys.readouterr().err
+
+
+@pytest.fixture
+def undecided(tokenizer, monkeypatch):
+    """A model that says one thing greedily and another in every sample; gives how many prompts it had at which temperature."""
+    asked = Counter()
+
+    def complete(prompts, limit, constraints, temperature):
+        asked[temperature] += len(prompts)
+        return [Completion("SELECT 2" if temperature else "SELECT 1", 3, 2, 0.5, True) for _ in prompts]
+
+    opened = Opened("undecided", "", PROFILES["cpu"], tokenizer, complete)
+    monkeypatch.setattr("forge_lib.models.opening.open_weights", lambda which, profile, batch: opened)
+    return asked
+
+
+def test_a_vote_is_cast_by_the_greedy_answer_and_samples_of_every_question(here, undecided):
+    given = ["--model", "undecided", "--limit", "4", "--quiet"]
+    assert command.main([*given, "--vote", "4", "--out", "four.json"]) == 0
+    assert undecided == {0.0: 4, TEMPERATURE: 12}
+    lines = [json.loads(line) for line in (here / "four.predictions.jsonl").read_text().splitlines()]
+    assert {r["predicted"] for r in lines} == {"SELECT 2"} and lines[0]["completion_tokens"] == 8
+    assert json.loads((here / "four.json").read_text())["settings"]["vote"] == 4
+    assert command.main([*given, "--vote", "2", "--out", "two.json"]) == 0  # one against one: the greedy answer
+    assert json.loads((here / "two.predictions.jsonl").read_text().splitlines()[0])["predicted"] == "SELECT 1"
+
+
+def test_a_result_from_before_there_was_a_vote_goes_on(here, undecided):
+    given = ["--model", "undecided", "--limit", "4", "--quiet", "--out", "old.json"]
+    assert command.main(given) == 0
+    old = json.loads((here / "old.json").read_text())
+    del old["settings"]["vote"]
+    (here / "old.json").write_text(json.dumps(old))
+    assert command.main(given) == 0 and undecided == {0.0: 4}
+    assert command.main([*given, "--vote", "3"]) == 2
 
 
 def test_a_part_that_is_empty_is_a_sentence(here, library, capsys, monkeypatch):

@@ -5,6 +5,7 @@ import dataclasses
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,23 @@ def test_the_schema_is_read_once(f16, library, tokenizer, monkeypatch):
     done = gguf_model(llama.load_gguf(f16, 1024), tokenizer, library, 1)(library.test)
     prompt = encode_prompt(tokenizer, messages_for(library, library.test[0]))
     assert sum(fed) == sum(d.prompt_tokens for d in done) - (len(done) - 1) * len(prompt.prefix)
+
+
+def test_samples_are_drawn_by_the_seed_as_likely_as_the_logits_say(f16, library, tokenizer):
+    llm, prompt = llama.load_gguf(f16, 1024), encode_prompt(tokenizer, messages_for(library, library.test[0]))
+
+    def first_words(seed: int, temperature: float) -> list[int]:
+        torch.manual_seed(seed)
+        return [c.ids[0] for c in llama.generate_gguf(llm, tokenizer, [prompt] * 16, 1, temperature=temperature)]
+
+    greedy = first_words(1, 0.0)
+    assert len(set(greedy)) == 1 and set(first_words(1, 1e-4)) == set(greedy)
+    warm = first_words(1, 5.0)
+    assert len(set(warm)) > 8 and warm == first_words(1, 5.0) != first_words(2, 5.0)
+    logits = llama.evaluate_tokens(llm, [(0, 0, [*prompt.prefix, *prompt.rest])])[0]
+    likely = torch.softmax(torch.from_numpy(logits) / 0.5, -1)
+    found = Counter(first_words(3, 0.5))
+    assert likely[[*found]].mean() > 10 * likely.mean()  # what is drawn is what is likely
 
 
 def test_it_stops_at_the_end_of_a_turn(f16, tokenizer):
