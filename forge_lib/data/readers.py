@@ -6,6 +6,7 @@ Each record comes with the line it stands on; what cannot be read is a DataError
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import json
@@ -16,6 +17,8 @@ from pathlib import Path
 from forge_lib.data.items import DataError
 
 SEPARATORS = ",;\t|"
+_WANTED = "; wanted is a whole object on each line, or one array of all of them"
+_SAMPLE = 50  # rows by which the separator is told
 _NAMELESS = re.compile(r"(unnamed:_\d+)?")  # pandas names a column without a name "Unnamed: 0"
 
 
@@ -64,7 +67,7 @@ def records(path: Path) -> Iterator[tuple[int, dict]]:
         found = _array(path, text)
     else:  # not splitlines: a string in JSON may hold U+2028, which ends a line to Python
         lines = re.split(r"\r\n|\r|\n", text)
-        found = ((n, _parsed(path, row, n)) for n, row in enumerate(lines, 1) if row.strip())
+        found = ((n, _parsed(path, row, n, _WANTED)) for n, row in enumerate(lines, 1) if row.strip())
     for line, record in found:
         if not isinstance(record, dict):
             raise fault(path, line, f"an object in braces is wanted, not {type(record).__name__}")
@@ -82,11 +85,11 @@ def _array(path: Path, text: str) -> Iterator[tuple[int, object]]:
         line += text.count("\n", start, at)
 
 
-def _parsed(path: Path, text: str, line: int) -> object:
+def _parsed(path: Path, text: str, line: int, wanted: str = "") -> object:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise fault(path, line + error.lineno - 1, f"this is not JSON ({error.msg})") from error
+        raise fault(path, line + error.lineno - 1, f"this is not JSON ({error.msg}){wanted}") from error
     except RecursionError as error:
         raise fault(path, line, "this is nested too deeply") from error
     except ValueError as error:
@@ -108,13 +111,13 @@ def _no_number(text: str) -> object:
 def rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, row) of a CSV file, the header's names as `field_name` has them; a row of several lines is named by its first.
 
-    The separator is a comma, semicolon, tab or bar: the one by which the header holds the fields `needed`, or that of a
-    first line `sep=;`. Empty rows, empty columns without a name and pandas' column of row numbers mean nothing.
+    The separator is a comma, semicolon, tab or bar (see `separator_of`). Empty rows, empty columns without a name and
+    pandas' column of row numbers mean nothing.
     """
     text = read_text(path)
     reader = None
     try:
-        separator, announced = _separator(text, set(needed))
+        separator, announced = separator_of(text, set(needed))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True)
         filled = ((reader.line_num - "".join(row).count("\n"), row) for row in reader if any(map(str.strip, row)))
         if announced:
@@ -136,13 +139,39 @@ def rows(path: Path, needed: Collection[str]) -> Iterator[tuple[int, dict[str, s
         raise fault(path, reader.line_num if reader else 1, f"this is not CSV ({error})") from error
 
 
-def _separator(text: str, needed: set[str]) -> tuple[str, bool]:
-    """The separator, and whether a line of its own announces it."""
+def separator_of(text: str, needed: Collection[str] = ()) -> tuple[str, bool]:
+    """The mark that separates the fields of a CSV text, and whether a first line of its own announces it (`sep=;`).
+
+    Unannounced, it is the mark by which the header holds the fields `needed`; else the one that takes most of the first
+    rows apart as it does the header, into two fields at least. Of equals a comma is the last: it stands in numbers too.
+
+    >>> separator_of("city;price, EUR\\nLund;1,5\\n"), separator_of("n,this|that\\n1,2\\n")
+    ((';', False), (',', False))
+    """
     announced = re.match(r'"?sep=(.)"?\r?(\n|$)', text, re.IGNORECASE)
     if announced:
         return announced[1], True
+    heads = {mark: _first_rows(text, mark) for mark in reversed(SEPARATORS)}
     for mark in SEPARATORS:
-        head = next(filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=mark)), [])
-        if needed <= set(map(field_name, head)):
+        if needed and set(needed) <= set(map(field_name, heads[mark][0])):
             return mark, False
-    return ",", False
+    return max(heads, key=lambda mark: _evenness(*heads[mark])), False
+
+
+def _first_rows(text: str, mark: str) -> list[list[str]]:
+    """The header and the first rows as this separator has them, empty ones left out; at least one list."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
+    found: list[list[str]] = []
+    with contextlib.suppress(csv.Error):  # a field longer than its limit: those before it are enough
+        for row in reader:
+            found += [row] if any(map(str.strip, row)) else []
+            if len(found) == _SAMPLE:
+                break
+    return found or [[]]
+
+
+def _evenness(header: list[str], *others: list[str]) -> tuple[float, int]:
+    """Share (0 to 1) of rows with a field for each of the header's and nothing beyond; and how many these are."""
+    width = len(header)
+    alike = sum(len(row) >= width and not any(row[width:]) for row in others) if width > 1 else 0
+    return alike / max(1, len(others)), width

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from collections.abc import Iterable
@@ -53,14 +54,23 @@ def append_jsonl(path: Path, record: dict) -> None:
 
 
 def cut_torn_tail(path: Path) -> None:
-    """End the last line of a file of JSON lines, or cut it off where a killed process left half a record of it."""
+    """End the last line of a file of JSON lines, or cut it off where a killed process left half a record of it.
+
+    Nothing else is cut: a file that a person saved otherwise (an array, UTF-16, other line ends) stays as it is.
+    """
     text = path.read_bytes()
     start = text.rfind(b"\n") + 1
+    tail = text[start:]
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return
+    half = False
     try:
-        json.loads(text[start:] or "{}")
-    except UNREADABLE:
+        json.loads(tail or b"{}")
+    except UNREADABLE as error:
+        # "Extra data" stands behind a whole record; zeros are of a file that grew before the power went.
+        half = tail[:1] in (b"{", b"\0") and not str(error).startswith("Extra data")
+    if half:
         os.truncate(path, start)
-    else:  # an editor left its end out
-        if text[start:]:
-            with path.open("ab") as file:
-                file.write(b"\n")
+    elif tail:  # an editor left its end out
+        with path.open("ab") as file:
+            file.write(b"\n")

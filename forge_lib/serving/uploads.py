@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from forge_lib.data.items import DataError
-from forge_lib.data.readers import SEPARATORS, read_text
+from forge_lib.data.readers import read_text, separator_of
 from forge_lib.lab.files import said
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.schema import fold
@@ -22,6 +22,7 @@ CSV = (".csv", ".tsv")
 _ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
 # Up to 15 digits: more would be rounded as soon as a cell of the column is empty. "007" is a name, not a number.
 _WHOLE = r"-?(0|[1-9]\d{0,14})"
+_NAMELESS = re.compile(r"Unnamed: \d+")  # what pandas calls a column without a name
 _DECIMAL = rf"({_WHOLE}|-?0?\.\d+|-?(0|[1-9]\d*)\.\d+)([eE][+-]?\d{{1,3}})?"
 
 
@@ -55,7 +56,8 @@ def _csv_to_sqlite(origin: Path, target: Path) -> None:
     """Write a CSV file (UTF-8; separated by comma, semicolon, tab or bar) as the one table of a new SQLite file.
 
     The table has the file's name and the columns those of its first line, with `_` for what is no letter or digit.
-    Columns of numbers only become numbers; what begins with a zero stays text, and so do dates. Raises DataError.
+    Columns of numbers only become numbers; what begins with a zero stays text, and so do dates. Rows without a value, and
+    columns without a value and a name, are none. Raises DataError.
     """
     frame = _read_table(origin)
     table = _plain(origin.stem) or "data"
@@ -74,8 +76,8 @@ def _read_table(path: Path):
     text = read_text(path)
     if not text.strip():
         raise DataError(f"{path.name} is empty. Its first line should name the columns, and rows should follow.")
-    first = text.lstrip().partition("\n")[0]
-    separator = max(SEPARATORS, key=first.count)
+    separator, announced = separator_of(text)
+    text = text.partition("\n")[2] if announced else text
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the first line would be cut
@@ -87,6 +89,8 @@ def _read_table(path: Path):
         raise DataError(
             f"{path.name} is no table ({said(error)}). Every row needs as many fields as the first line."
         ) from error
+    frame = frame.dropna(how="all")  # what a spreadsheet leaves below and among its rows is none to count
+    frame = frame.loc[:, [not _NAMELESS.fullmatch(str(name)) or frame[name].notna().any() for name in frame.columns]]
     if frame.empty:
         raise DataError(f"{path.name} has a first line and no rows below it, so there is nothing to ask.")
     if len(frame.columns) > _MAX_COLUMNS:
@@ -99,14 +103,15 @@ def _typed(column, decimal: str):
     """A column of text as numbers, where all of it is."""
     import pandas as pd
 
-    there = column.dropna()
-    if not len(there):
+    if column.isna().all():
         return column
+    bare = column.str.strip()  # some programs pad their columns
+    there = bare.dropna()
     if there.str.fullmatch(_WHOLE).all():
-        return pd.to_numeric(column).astype("Int64")
-    pointed = column
+        return pd.to_numeric(bare).astype("Int64")
+    pointed = bare
     if decimal == "," and not there.str.contains(".", regex=False).any():
-        pointed = column.str.replace(",", ".", regex=False)
+        pointed = bare.str.replace(",", ".", regex=False)
     return pd.to_numeric(pointed) if pointed.dropna().str.fullmatch(_DECIMAL).all() else column
 
 
@@ -114,7 +119,7 @@ def _names(columns: list[str]) -> list[str]:
     """Names that SQL takes without quotes as far as that goes, each once whatever the case of its letters."""
     names: dict[str, str] = {}  # by what SQLite takes for one
     for number, column in enumerate(columns, 1):
-        plain = "" if re.fullmatch(r"Unnamed: \d+", column) else _plain(column)
+        plain = "" if _NAMELESS.fullmatch(column) else _plain(column)
         name, again = plain or f"column_{number}", 2
         while fold(name) in names:
             name, again = f"{plain or 'column'}_{again}", again + 1

@@ -32,6 +32,7 @@ SPREADSHEETS = {
     "old line ends of a Mac": table(end="\r", quote=quoted),
     "a header in other letters": table(head=" DB ID, Question ,SQL", quote=quoted),
     "a space after each comma": table(", ", quote=quoted),
+    "a space after each semicolon, the header in quotes": table("; ", head='"db_id","question","sql"', quote=quoted),
     "empty rows before, among and after": table(before="\n,,\n", quote=quoted, after=",,\n,,\n  \n").replace("\n", "\n\n"),
     "columns without a name at the end": table(head="db_id,question,sql,,", quote=quoted).replace('1"', '1",,').replace('0"', '0",,').replace('2"', '2",,'),
     "commas at the ends of rows only": table(quote=quoted).replace('1"', '1",,'),
@@ -70,6 +71,7 @@ def test_pandas_writes_a_column_of_row_numbers(tmp_path):
         ("db_id,question,sql,\nb,how many, and which?,SELECT 1\n", "line 2: column 4 holds 'SELECT 1' and has no name"),
         ("db_id;question;sql\nb;how many; or which?;SELECT 1\n", "line 2: 4 fields where the header has 3"),
         ("db_id,question,query\nb,q,SELECT 1\n", "'query' is unknown; .*; call it 'sql'"),
+        ("db_id;question;query\nb;how many, and which?;SELECT 1\n", "'query' is unknown; .*; call it 'sql'"),
         (f'db_id,question,sql\nb,"{"x" * 200_000}",SELECT 1\n', "line 2: this is not CSV .field larger"),
     ],
 )
@@ -90,6 +92,7 @@ LINE = '{"db_id": "shop", "question": "q", "sql": "SELECT 1"%s}\n'
         (LINE % ', "evidence": NaN', "NaN is no value of JSON; write null"),
         (LINE % (', "evidence": ' + "[" * 100_000 + "]" * 100_000), "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),
+        (json.dumps({"db_id": "shop"}, indent=1), "wanted is a whole object on each line, or one array of all of them"),
         (LINE % (', "id": ' + "9" * 5000), "Exceeds the limit"),
         (LINE.replace('"q"', '"\\ud800"') % "", "question holds half a character"),
     ],

@@ -63,6 +63,33 @@ def test_only_half_a_record_is_cut_off(tail, kept, tmp_path):
     assert [r["id"] for r in read_jsonl(path, "")] == [1, 2, 3][:kept] + [3]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([{"id": 1}, {"id": 2}], indent=1).encode(),
+        b'[{"id": 1},\n {"id": 2}]\n',
+        '{"id": 1}\r\n{"id": 2}\r\n'.encode("utf-16"),
+        '{"id": 1}\r\n{"id": 2}'.encode("utf-16"),
+        b'{"id": 1}\r{"id": 2}\r',
+        b'{"id": 1}\n# mine\n',
+        b'{"id": 1}\n# mine',
+    ],
+)
+def test_what_a_person_saved_otherwise_loses_no_byte(content, tmp_path):
+    """The last bracket of an array, the last byte of UTF-16 and all that an old Mac wrote were taken for half a record."""
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(content)
+    cut_torn_tail(path)
+    assert path.read_bytes().removesuffix(b"\n") == content.removesuffix(b"\n")
+
+
+def test_zeros_that_a_power_cut_left_are_cut_off(tmp_path):
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"id": 1}\n' + b"\0" * 20)
+    cut_torn_tail(path)
+    assert path.read_bytes() == b'{"id": 1}\n'
+
+
 def test_an_interrupted_write_leaves_the_old_text(tmp_path, monkeypatch):
     path = write_atomically(tmp_path / "a.json", "old")
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

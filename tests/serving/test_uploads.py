@@ -54,11 +54,23 @@ def test_a_csv_file_becomes_one_table_with_types(taken):
         ("a.csv", "x\n1\n".encode("utf-16"), {"x": "INTEGER"}, (1,)),
         ("a.CSV", "x,note\n1,\n", {"x": "INTEGER", "note": "TEXT"}, (1, None)),
         ("sqlite_x.csv", "x\ninf\n", {"x": "TEXT"}, ("inf",)),
+        ("a.csv", "sep=;\r\nx;y\r\n1,5;a\r\n", {"x": "REAL", "y": "TEXT"}, (1.5, "a")),
+        ("a.csv", '"sep=|"\nx|y\n1|a,b\n', {"x": "INTEGER", "y": "TEXT"}, (1, "a,b")),
+        ("a.csv", '"last, first, title";n;price, EUR\n"Łoś, Ada, Dr";3;1,5\n',
+         {"last_first_title": "TEXT", "n": "INTEGER", "price_EUR": "REAL"}, ("Łoś, Ada, Dr", 3, 1.5)),
+        ("a.csv", "n,this|that|both\n1,x\n", {"n": "INTEGER", "this_that_both": "TEXT"}, (1, "x")),
+        ("a.csv", "n , price\n1 , 2.5 \n", {"n": "INTEGER", "price": "REAL"}, (1, 2.5)),
+        ("a.csv", "x,y,,\n1,a,,\n2,b,,\n", {"x": "INTEGER", "y": "TEXT"}, (1, "a")),
     ],
-)
+)  # fmt: skip
 def test_csv_as_spreadsheets_write_it(taken, name, content, types, row):
     _, found, rows = taken(name, content)
     assert (found, rows[0]) == (types, row)
+
+
+def test_empty_rows_of_a_spreadsheet_are_no_rows_to_count(taken):
+    _, types, rows = taken("a.csv", "x,y\n\n1,a\n,\n  ,\n2,\n,\n")
+    assert (types, rows) == ({"x": "INTEGER", "y": "TEXT"}, ((1, "a"), (2, None)))
 
 
 @pytest.mark.parametrize(

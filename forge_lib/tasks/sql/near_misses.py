@@ -35,12 +35,17 @@ def near_misses(gold: str, schema: Schema, most: int = 24) -> list[str]:
         tree = with_strings(parse_query(gold), schema.names)
         kinds = [_distinct, _edges, _opposite, _joins, _count, _aggregate, _logic, _filters, _order, _limit, _sets,
                  _negation, _grouping, _pattern, _constants, _other_columns(tree, schema)]  # fmt: skip
-        rounds = itertools.zip_longest(*(list(_edited(tree, edit)) for edit in kinds))
-        found = dict.fromkeys(sql for each in rounds for sql in each if sql)
+        rounds = itertools.zip_longest(*(_edited(tree, edit) for edit in kinds))
+        own, found = tree.sql(dialect="sqlite"), {}
+        for sql in filter(
+            None, itertools.chain.from_iterable(rounds)
+        ):  # made when asked for: a long gold has thousands
+            found |= {sql: None} if sql != own else {}
+            if len(found) == most:
+                break
     except (SqlglotError, RecursionError):
         return []
-    found.pop(tree.sql(dialect="sqlite"), None)
-    return list(found)[:most]
+    return list(found)
 
 
 def _edited(tree: exp.Expression, edit: _Edit) -> Iterator[str]:

@@ -9,6 +9,7 @@ from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokens import Token, TokenType
 
+_DEEPEST = 150  # nodes of a tree in a row: who walks it takes several of Python's 1,000 frames for each
 _TYPES_NESTED = 8  # sqlglot tries each as a type and as a call: every one more doubles its time, 12 take a second
 _ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has and no schema lists
 
@@ -16,25 +17,40 @@ _ROWID = ("rowid", "oid", "_rowid_")  # names of a column that every table has a
 def parse_query(sql: str) -> exp.Query:
     """The one query that `sql` holds, as sqlglot reads SQLite's dialect.
 
-    Raises SqlglotError for anything else: no query, several statements, parentheses nested too deeply to parse.
+    Comments may stand anywhere, behind its semicolon too. Raises SqlglotError for anything else: no query, several
+    statements, parentheses nested too deeply to parse, or a chain of operators (a + a + …) that no recursion could follow.
 
     >>> parse_query("SELECT a FROM t").find(exp.Table).name
     't'
     """
-    deep = ParseError("The SQL is nested too deeply to be parsed. Write it with fewer parentheses.")
+    deep = ParseError(
+        "The SQL is nested too deeply to be parsed. Write it with fewer parentheses or operators in a row."
+    )
     dialect = SQLite()
     tokens = dialect.tokenize(sql)
     if _types_nested(tokens) > _TYPES_NESTED:
         raise deep
     try:
-        statements = [s for s in dialect.parser().parse(tokens, sql) if s is not None]
+        statements = [
+            s for s in dialect.parser().parse(tokens, sql) if s is not None and not isinstance(s, exp.Semicolon)
+        ]
     except RecursionError:
         raise deep from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         raise ParseError("The SQL is not one SELECT.")
+    if _depth(statements[0]) > _DEEPEST:
+        raise deep
     if not all(select.expressions for select in statements[0].find_all(exp.Select)):  # sqlglot takes "SELECT FROM t"
         raise ParseError("A SELECT in the SQL names nothing to show.")
     return statements[0]
+
+
+def _depth(tree: exp.Expression) -> int:
+    """Nodes on the longest way from the root of a tree to a leaf."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node.iter_expressions()]
+    return depth
 
 
 def _types_nested(tokens: Sequence[Token]) -> int:
