@@ -37,7 +37,16 @@ from forge_lib import ROOT
 from forge_lib.lab.execution import execute
 from forge_lib.lab.files import RunError, is_measure, read_json, said, sweep, write_atomically
 from forge_lib.lab.lock import held
-from forge_lib.lab.profiles import MEASURED, PROFILES, ProfileError, all_measured, get_profile, measured
+from forge_lib.lab.profiles import (
+    MEASURED,
+    PROFILES,
+    Profile,
+    ProfileError,
+    all_measured,
+    get_profile,
+    measured,
+    slower_here,
+)
 from forge_lib.lab.runs import SEED, Run, open_run, run_command, seed_argument, versions
 from forge_lib.lab.tracking import TrackingError, tracker
 
@@ -298,6 +307,16 @@ def print_summary(rows: list[dict]) -> None:
     print(f"{'together':<28}{'':<9}{total:>8.1f}{max((r['peak_gb'] for r in rows), default=0):>9.1f}")
 
 
+def slower(profile: Profile) -> str:
+    """A line where the minutes on record are not this machine's; else nothing."""
+    if slower_here(profile) == 1 or not measured(profile.name):
+        return ""
+    return (
+        f"The minutes were measured with 16-bit arithmetic, which this processor does not have: in {profile.dtype} training "
+        f"takes up to {slower_here(profile):.0f} times as long.\n"
+    )
+
+
 def check_all(options: argparse.Namespace, chosen: list[Path]) -> tuple[Run, str]:
     """Look at everything that can be wrong before anything is written; returns the run and why its profile was chosen.
 
@@ -395,9 +414,11 @@ def carry_out(options: argparse.Namespace) -> int:
         for notebook in chosen:
             minutes = measured(profile.name).get("minutes", {}).get(notebook.stem)
             print(f"{notebook.stem:<28}{f'{minutes:.1f} min' if minutes else 'not measured'} on {profile.name}")
+        print(slower(profile), end="", file=sys.stderr)  # not a line of the list
         return 0
     lab, reason = check_all(options, chosen)
     print(f"{reason} Profile: {lab.profile.name}.")
+    print(slower(lab.profile), end="", file=sys.stderr)
     kernel_environment()
     passed = run_course(chosen, lab.profile.name, lab.name, lab.seed, options.write_back, lab.source)
     return 0 if passed else 1

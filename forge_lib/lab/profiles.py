@@ -97,6 +97,22 @@ def all_measured(path: Path | None = None) -> dict[str, dict]:
     return known
 
 
+# Times as long as in bf16: a step of 04_sft on two cores took 5 to 11 s in float32 (an AMD EPYC without 16-bit
+# arithmetic, four days) and 3.3 s in bf16 (AMX), November 2026.
+SLOWER_IN_FLOAT32 = 3.0
+
+
+def slower_here(profile: Profile) -> float:
+    """How many times as long as `measured` says training may take: more than 1 where this machine lacks the row's 16 bits.
+
+    profile: as `get_profile` resolved it on this machine.
+
+    >>> slower_here(PROFILES["cpu"])
+    1.0
+    """
+    return SLOWER_IN_FLOAT32 if profile.dtype == "float32" != PROFILES[profile.name].dtype else 1.0
+
+
 def _like(base: Profile, **changes) -> Profile:
     return Profile(**{**{f.name: getattr(base, f.name) for f in fields(base)}, **changes})
 

@@ -17,7 +17,7 @@ from forge_lib.data.items import DataError, spread, training_part
 from forge_lib.data.split import hold_out
 from forge_lib.lab.files import fresh_folder, read_json, write_atomically
 from forge_lib.lab.lock import in_turn
-from forge_lib.lab.profiles import PROFILES, Profile, measured
+from forge_lib.lab.profiles import PROFILES, Profile, measured, slower_here
 from forge_lib.lab.runs import Run
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.dataset import DataSet
@@ -91,14 +91,15 @@ def training_minutes(profile: Profile, pairs: int) -> float | None:
     """Minutes that 04_sft takes with so many training pairs; None where nobody measured this profile.
 
     On the line between two measured runs: the course's own on this profile, over all its pairs, and the one on `smoke`,
-    which trains on hardly any and so takes what 04_sft takes without them.
+    which trains on hardly any and so takes what 04_sft takes without them. Longer where this machine computes in float32
+    and those did not.
     """
     whole = measured(profile.name).get("minutes", {}).get(_TRAINING)
     if whole is None:
         return None
     alike = profile.base_model == PROFILES["smoke"].base_model
     fixed = min(whole, measured("smoke").get("minutes", {}).get(_TRAINING, 0.0)) if alike else 0.0
-    return fixed + (whole - fixed) * pairs / read_manifest()["counts"]["train"]
+    return slower_here(profile) * (fixed + (whole - fixed) * pairs / read_manifest()["counts"]["train"])
 
 
 def _affordable(profile: Profile) -> int | None:

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -209,7 +210,8 @@ def test_the_minutes_and_the_pairs_are_said_before_the_first_notebook_and_keep_a
     cpu, course = PROFILES["cpu"], read_manifest()["counts"]["train"]
     assert training_minutes(cpu, course) == pytest.approx(measured("cpu")["minutes"]["04_sft"])
     assert training_minutes(cpu, 1000) < BUDGET_MIN < training_minutes(cpu, course)
-    monkeypatch.setattr(sqlite, "BUDGET_MIN", training_minutes(cpu, 30))
+    assert training_minutes(replace(cpu, dtype="float32"), 1000) == pytest.approx(3 * training_minutes(cpu, 1000))
+    monkeypatch.setattr(sqlite, "BUDGET_MIN", training_minutes(lab.profile, 30))
     assert 25 <= len(load_data(lab.source, lab).train) <= 30 < pairs
     assert training_minutes(PROFILES["a100"], 100) is None
 
