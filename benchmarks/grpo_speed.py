@@ -3,9 +3,9 @@
 `python -m benchmarks.grpo_speed` lets both sides make steps of the same size (16 questions × 8 answers of 48 new tokens)
 from the same adapter on the same questions, each in a process of its own, and writes benchmarks/grpo_speed.json:
 
-forge           `run_grpo`: prompts read once a group, log-probabilities behind a shared prompt, bf16
-TRL, defaults   GRPOTrainer with the same reward. Defaults: float32 weights under bf16 autocast, generation by transformers,
-                gradient checkpointing, padded batches, GRPOConfig's loss. Required: `use_cpu`, the size of the step, and log-probabilities
+forge           `run_grpo`: prompts read once a group, log-probabilities behind a shared prompt, in the profile's type
+TRL, defaults   GRPOTrainer with the same reward. Defaults: float32 weights under bf16 autocast (without it where the processor
+                would have to emulate bf16), generation by transformers, gradient checkpointing, padded batches, GRPOConfig's loss. Required: `use_cpu`, the size of the step, and log-probabilities
                 without Triton, which TRL 1.15 has no other of: the same numbers from logits, eight rows at a time
 
 Both answer at full length (the end of sequence is never sampled), so that both make as many tokens. A third process takes
@@ -129,9 +129,10 @@ def trainer_of(m: Material, model, folder: str, **settings):
 
 def trl_at_defaults(m: Material) -> dict:
     """GRPOTrainer at its defaults."""
-    model = endless(m.plain_model())
+    model, narrow = endless(m.plain_model()), m.profile.dtype != "float32"
+    plain_logps.autocast = narrow
     with tempfile.TemporaryDirectory() as folder:
-        trainer = trainer_of(m, model, folder)
+        trainer = trainer_of(m, model, folder, **({} if narrow else {"bf16": False}))
         trainer.train()
     log = [r for r in trainer.state.log_history if "reward" in r]
     return {"seconds": [r["step_time"] for r in log], "mean_length": sum(r["completions/mean_length"] for r in log) / len(log)}  # fmt: skip

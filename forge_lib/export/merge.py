@@ -45,6 +45,7 @@ def _merge(profile: Profile, adapter: Path, kind: torch.dtype):
     model = load_adapted(dataclasses.replace(profile, device="cpu"), adapter, dtype=stored)
     for layer in model.modules():
         if isinstance(layer, BaseTunerLayer):
+            # In fp32 and rounded once: added in 16 bits, an update below half a step of its weight would be lost.
             base = layer.get_base_layer().float()
             layer.merge()
             base.to(kind)

@@ -20,6 +20,7 @@ def answer_states(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
     if supports(model, kind):
         flat = flatten_packs(packs)
         return hidden_states(model, flat.input_ids, flat.position_ids, flat.layouts)[flat.keep], flat.targets
+    # Every other model takes transformers' own way, where only a dense mask tells the questions of a pack apart.
     check_window(model, max(len(e) for pack in packs for e in pack))
     batch, device = collate(packs, pad_id, kind), model.device
     with torch.autocast(device.type, dtype=kind, enabled=kind != torch.float32):
@@ -45,9 +46,11 @@ def answer_logits(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tupl
 @one_pass
 def _loss_and_slope(logits, targets):
     """Sum of the cross-entropies of logits (n, V), and its gradient softmax - onehot in the logits' type."""
-    wide = logits.float()
+    wide = logits.float()  # a sum over 49,152 exponentials loses its small terms in 16 bits
     total = torch.logsumexp(wide, -1, keepdim=True)
-    hit = torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
+    hit = (
+        torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
+    )  # no one-hot tensor: it joins the same pass
     slope = (torch.exp(wide - total) - hit.float()).to(logits.dtype)
     return (total - wide.gather(1, targets[:, None])).sum(), slope
 
@@ -74,7 +77,7 @@ class AnswerLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         (slope,) = ctx.saved_tensors
-        return slope * grad.to(slope.dtype), None, None
+        return slope * grad.to(slope.dtype), None, None  # grad is one number: the loss is a sum
 
 
 def pack_loss(model, packs: Sequence[Pack], pad_id: int, dtype: str) -> tuple[torch.Tensor, int]:

@@ -53,6 +53,7 @@ def collate(packs: Sequence[Pack], pad_id: int, dtype: torch.dtype) -> PaddedPac
         segments[r, : len(ids)] = torch.tensor(segment)
         keep += [(r, at - 1) for at in answers]  # the state before a token predicts it
         targets += [ids[at] for at in answers]
+    # By columns and not by positions, which begin again behind the prefix and so occur several times in a row.
     causal = torch.ones(length, length, dtype=torch.bool).tril()
     key, query = segments[:, None, :], segments[:, :, None]
     visible = causal & ((key == query) | (key == 0))  # (B, T, T)
@@ -102,7 +103,7 @@ def _lay_out(pack: Pack) -> tuple[list[int], list[int], list[int], list[int]]:
         first = len(ids) + len(example.question)
         answers += range(first, first + len(example.answer))
         ids += item
-        positions += range(len(prefix), len(prefix) + len(item))
+        positions += range(len(prefix), len(prefix) + len(item))  # as if it stood alone behind the prefix
         segments += [number] * len(item)
     return ids, positions, segments, answers
 

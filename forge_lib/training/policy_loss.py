@@ -74,6 +74,7 @@ def token_losses(logps, old, reference, advantages, objective: Objective) -> tor
     """
     ratio, advantages = (logps - old).exp(), advantages[:, None]
     bounded = ratio.clamp(1 - objective.epsilon_low, 1 + objective.epsilon_high)
+    # The smaller of the two: a ratio beyond the bound earns nothing more where that was wanted, and pays in full where not.
     loss = -torch.min(ratio * advantages, bounded * advantages)
     return loss + objective.beta * k3(logps, reference) if objective.beta else loss
 
@@ -89,7 +90,9 @@ def token_weights(mask: torch.Tensor, objective: Objective, longest: int) -> tor
     """
     mask = mask.float()
     if objective.loss_type == "grpo":
-        return mask / mask.sum(1, keepdim=True).clamp(min=1) / len(mask)
+        return (
+            mask / mask.sum(1, keepdim=True).clamp(min=1) / len(mask)
+        )  # an answer without tokens counts as zero, not as nan
     return mask / (len(mask) * longest if objective.loss_type == "dr_grpo" else mask.sum().clamp(min=1))
 
 

@@ -57,6 +57,7 @@ def add_lora(model, profile: Profile, targets: str | Sequence[str] = "all-linear
             raise TrainingError(
                 f"The model has no linear layer named {', '.join(sorted(missing))}. Choose targets from: {', '.join(known)}."
             )
+    # B·A of rank r is at most a matrix of rank r, and an update of a (out, in) layer has rank min(out, in) at most.
     name, side = min(((n, min(s)) for n, s in shapes.items()), key=lambda item: item[1])
     if profile.lora_rank > side:
         raise TrainingError(
@@ -64,6 +65,7 @@ def add_lora(model, profile: Profile, targets: str | Sequence[str] = "all-linear
             f"than rank {side}. Lower lora_rank in the profile to {side} or less."
         )
     if profile.quantize_4bit:
+        # What is not in 4 bits (norms, embeddings) goes to fp32, and activations are computed again in the backward pass.
         model = prepare_model_for_kbit_training(model)
     config = LoraConfig(
         r=profile.lora_rank, lora_alpha=profile.lora_alpha, lora_dropout=0.0, target_modules=targets,
@@ -115,7 +117,7 @@ def cosine_schedule(step: int, steps: int, warmup: float) -> float:
     """
     rise = max(1, round(steps * warmup))
     if step < rise:
-        return (step + 1) / rise
+        return (step + 1) / rise  # not step / rise: the first step would learn nothing
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
@@ -142,6 +144,7 @@ class _Updates:
         )  # fmt: skip
         self.loss_of, self.optimizer = accelerator.prepare(loss_of, optimizer)
         self.trained = [p for p in self.model.parameters() if p.requires_grad]  # FSDP puts others in their place
+        # float16 ends at 6e-8: the loss is multiplied up, so that small gradients are not zero, and they are divided again.
         self.scaler = torch.amp.GradScaler(self.model.device.type, enabled=settings.dtype == "float16")
         self.parts = {"optimizer": self.optimizer, "scaler": self.scaler}
 
@@ -163,8 +166,9 @@ class _Updates:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = self._backward(packs)
-        self.scaler.unscale_(self.optimizer)
+        self.scaler.unscale_(self.optimizer)  # before the norm is taken: it would be that of the scaled gradient
         norm = float(gather_full(self.accelerator.clip_grad_norm_(self.trained, self.settings.max_grad_norm)))
+        # An infinite norm in float16 is how the scaler learns that its factor is too large: it skips the step and halves it.
         if not math.isfinite(loss) or not (math.isfinite(norm) or self.scaler.is_enabled()):
             raise TrainingError(
                 f"The loss is {loss} and its gradient {norm} at step {number}. Lower the learning rate (now "
