@@ -48,9 +48,8 @@ def _loss_and_slope(logits, targets):
     """Sum of the cross-entropies of logits (n, V), and its gradient softmax - onehot in the logits' type."""
     wide = logits.float()  # a sum over 49,152 exponentials loses its small terms in 16 bits
     total = torch.logsumexp(wide, -1, keepdim=True)
-    hit = (
-        torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
-    )  # no one-hot tensor: it joins the same pass
+    # A comparison and no one-hot tensor: compiled, it is a part of the one pass over the logits.
+    hit = torch.arange(wide.shape[1], device=wide.device) == targets[:, None]
     slope = (torch.exp(wide - total) - hit.float()).to(logits.dtype)
     return (total - wide.gather(1, targets[:, None])).sum(), slope
 

@@ -90,9 +90,8 @@ def token_weights(mask: torch.Tensor, objective: Objective, longest: int) -> tor
     """
     mask = mask.float()
     if objective.loss_type == "grpo":
-        return (
-            mask / mask.sum(1, keepdim=True).clamp(min=1) / len(mask)
-        )  # an answer without tokens counts as zero, not as nan
+        lengths = mask.sum(1, keepdim=True).clamp(min=1)  # an answer without tokens counts as zero, not as nan
+        return mask / lengths / len(mask)
     return mask / (len(mask) * longest if objective.loss_type == "dr_grpo" else mask.sum().clamp(min=1))
 
 
