@@ -50,6 +50,15 @@ def test_one_file_of_pairs_is_split(mine, kind):
     assert load_data(f"my:{mine}") == data != load_data(f"my:{mine}", seed=18)
 
 
+def test_questions_without_an_answer_are_marked_and_not_taken_for_one(mine):
+    """All have one SQL: they stood on one side of every split, so that a part had all of them or none."""
+    refusals = [Pair(f"n-{n}", f"shop{n}", f"what weighs {n}?", "select 'No answer' ;") for n in range(10)]
+    one = [Pair(f"m-{n}", "shop0", f"who is {n}?", "SELECT 'no answer'") for n in range(30)]
+    write_pairs(mine / "pairs.jsonl", [*PAIRS, *refusals, *one], "jsonl")
+    parts = [[p for p in pairs if p.wording == "unanswerable"] for _, pairs in load_data(f"my:{mine}").splits()]
+    assert sum(map(len, parts)) == 40 and all(any(p.db_id == "shop0" for p in pairs) for pairs in parts)
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_database_is_found_whichever_way_its_name_spells_an_accent(mine, form):
     name, other = unicodedata.normalize(form, "café"), unicodedata.normalize("NFDNFC".replace(form, ""), "café")
