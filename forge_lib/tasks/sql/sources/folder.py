@@ -73,8 +73,9 @@ def take_in(origin: Path, target: Path) -> None:
 
 
 def _form(name: str) -> str:
-    """Equal for names that look alike: macOS writes é in a file's name as e and an accent, which a keyboard does not."""
-    return unicodedata.normalize("NFC", name)
+    """Equal for names that look alike: macOS writes é in a file's name as e and an accent, which a keyboard does not; a
+    space at an end nobody sees."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _loose(folder: Path) -> dict[str, Path]:

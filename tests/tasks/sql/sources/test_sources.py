@@ -69,6 +69,17 @@ def test_a_database_is_found_whichever_way_its_name_spells_an_accent(mine, form)
     assert {p.db_id for _, pairs in data.splits() for p in pairs} >= {name} and data.database(name).exists()
 
 
+@pytest.mark.parametrize("file", ["shop .sqlite", " shop.db", "shop\u00a0.sqlite"])
+def test_a_database_is_found_though_a_space_ends_its_name(library, tmp_path, file):
+    """The name in a pair was stripped and the file's was not, so that even `sqlite:` refused its own copy."""
+    folder = tmp_path / "spaced"
+    folder.mkdir()
+    shutil.copy(library.database("library"), folder / file)
+    write_pairs(folder / "pairs.jsonl", pairs_of(file.rpartition(".")[0], 12), "jsonl")
+    data = load_data(f"my:{folder}")
+    assert {p.db_id for _, pairs in data.splits() for p in pairs} == {file.rpartition(".")[0]}
+
+
 def test_a_schema_is_of_the_file_as_it_is(library):
     assert "pages" not in library.schema("library").names
     connection = sqlite3.connect(library.database("library"))
