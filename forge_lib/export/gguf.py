@@ -22,7 +22,7 @@ import torch
 from forge_lib import CACHE
 from forge_lib.lab.files import beside, check_disk, fresh_folder
 from forge_lib.lab.profiles import Profile
-from forge_lib.models.adapter import check_kind
+from forge_lib.models.adapter import check_kind, check_plain
 from forge_lib.models.llama import broken
 from forge_lib.models.load import base_dir, check_base
 
@@ -84,10 +84,11 @@ def convert_adapter(profile: Profile, adapter: Path, target: Path) -> Path:
 
     The base is read for its shape only: whether the GGUF file that it is put on holds the weights of the training is
     for you to see to (`convert_f16(Path(base_dir(profile)), …)` makes that file). Raises ExportError with the converter's
-    last line, ModelError where the folder holds no LoRA adapter of the profile's base.
+    last line, ModelError where the folder holds no LoRA adapter of the profile's base, or one that is more than B·A.
     """
     check_base(adapter, profile)
     check_kind(adapter)
+    check_plain(adapter)
     base = base_dir(profile)
     which = ["--base", base] if Path(base).is_dir() else ["--base-model-id", base]
     check_disk(target.parent, sum(f.stat().st_size for f in adapter.iterdir()) / 2**30)

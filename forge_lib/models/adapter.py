@@ -15,6 +15,7 @@ from forge_lib.models.embedded import ModelError
 
 AGAIN = "Run 04_sft (or 05_grpo) again, or fetch it anew."
 FILES = ("adapter_model.safetensors", "adapter_model.bin")  # as PEFT writes it, and wrote it once
+MORE = ("use_rslora", "use_dora", "alpha_pattern", "lora_bias", "bias", "modules_to_save", "trainable_token_indices")
 BASE_FILE = "base.json"  # a few numbers of the base: two bases may have one name
 # What PEFT raises for shapes of another base, a file cut off, a configuration that is none.
 _DAMAGE = (
@@ -47,6 +48,20 @@ def check_kind(folder: Path) -> None:
         )
     if not any((folder / name).is_file() for name in FILES):
         raise ModelError(f"The adapter in {folder.name}/ has no weights ({FILES[0]} is missing). {AGAIN}")
+
+
+def check_plain(folder: Path) -> None:
+    """Raise ModelError where a LoRA adapter is more than (α/r)·B·A, which is all that llama.cpp adds to a layer.
+
+    It would take one scale for all layers, and answer with the adapter at another strength, or without a part of it.
+    """
+    config = adapter_config(folder)
+    more = [name for name in MORE if config.get(name) not in (None, False, "none", [], {})]
+    if more:
+        raise ModelError(
+            f"The adapter in {folder.name}/ is more than a plain LoRA ({', '.join(more)}), and llama.cpp would leave that out. "
+            "Fold it into its base instead: forge_lib.export.merge.save_merged, then convert_f16."
+        )
 
 
 def check_whole(folder: Path, model, called: str = "default") -> None:

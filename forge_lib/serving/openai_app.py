@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import _convert_completion_to_chat
 from llama_cpp.server.types import CreateChatCompletionRequest
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator, model_validator
 
 from forge_lib.lab.files import said
 from forge_lib.models.chat import Message, encode_prompt
@@ -33,6 +33,8 @@ def _unicode(text: str) -> str:
 
 _Text = Annotated[str, AfterValidator(_unicode)]
 _Stop = Annotated[_Text, Field(min_length=1)]
+# What some clients send in every request, and what says no more than leaving it out does.
+_SAYS_NOTHING = {"response_format": {"type": "text"}, "tool_choice": "none", "function_call": "none"}
 _Encode = Callable[[Sequence[Message]], list[int]]
 
 
@@ -86,6 +88,14 @@ class _ChatRequest(CreateChatCompletionRequest):
     grammar: None = None
     min_tokens: Literal[0] = 0
     mirostat_mode: Literal[0] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def without_nothing(cls, asked: object) -> object:
+        """The request without what is null or empty, by which the protocol means its default."""
+        if not isinstance(asked, dict):
+            return asked
+        return {k: v for k, v in asked.items() if v not in (None, [], {}) and v != _SAYS_NOTHING.get(k)}
 
 
 def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:

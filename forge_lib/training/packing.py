@@ -20,6 +20,7 @@ from forge_lib.models.chat import Example, encode
 from forge_lib.tasks import TaskData
 
 Pack = list[Example]  # examples with an equal prefix
+_DRAWS = 8  # of a fresh view, until one fits: names in capitals take twice the tokens
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def make_packs(
     """Encode `items` in packs of up to `questions` of one context.
 
     With `rng` the items are shuffled and every pack gets a fresh view of its context (training); without, items and
-    contexts stay as they are (validation). Packs grow no longer than `max_length` tokens.
-    Raises DataError for an item that alone is longer.
+    contexts stay as they are (validation). Packs grow no longer than `max_length` tokens; where items together need a view
+    of their context that leaves no room, they are packed apart. Raises DataError for an item that alone is longer.
     """
     by_context: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -137,15 +138,21 @@ def make_packs(
 
 
 def _pack(data: TaskData, items: list[Item], tokenizer, max_length: int, rng) -> list[Pack]:
-    packs: list[Pack] = [[]]
-    room = max_length
-    for item, (messages, answer) in zip(items, data.views(items, rng), strict=True):
-        example = encode(tokenizer, messages, answer)
-        if len(example) > max_length:
+    for _ in range(_DRAWS if rng else 1):
+        examples = [encode(tokenizer, messages, answer) for messages, answer in data.views(items, rng)]
+        if max(map(len, examples)) <= max_length:
+            break
+    else:
+        if len(items) == 1:
             raise DataError(
-                f"Item {item.id} takes {len(example)} tokens and the profile allows {max_length}. "
+                f"Item {items[0].id} takes {len(examples[0])} tokens and the profile allows {max_length}. "
                 "Shorten it, leave it out, or raise max_length in forge_lib/lab/profiles.py."
             )
+        halves = items[: len(items) // 2], items[len(items) // 2 :]
+        return [pack for half in halves for pack in _pack(data, half, tokenizer, max_length, rng)]
+    packs: list[Pack] = [[]]
+    room = max_length
+    for example in examples:
         alone = len(example) - len(example.prefix)
         if packs[-1] and alone > room:
             packs.append([])

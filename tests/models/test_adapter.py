@@ -10,7 +10,7 @@ from peft import IA3Config, LoraConfig, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
 from forge_lib.lab.profiles import PROFILES
-from forge_lib.models.adapter import BASE_FILE, check_kind, check_same_base
+from forge_lib.models.adapter import BASE_FILE, MORE, check_kind, check_plain, check_same_base
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.load import load_adapted
 from forge_lib.training.engines.adapters import peft_to_mlx
@@ -148,6 +148,20 @@ def test_whole_adapters_of_other_options_load(profile, tiny_llama, tmp_path, opt
         got = load_adapted(profile, tmp_path / "adapter")(input_ids=ids).logits
         assert not torch.allclose(base(input_ids=ids).logits, wanted, atol=1e-3)
     torch.testing.assert_close(got, wanted, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [
+    {"use_rslora": True}, {"use_dora": True}, {"lora_bias": True}, {"alpha_pattern": {"q_proj": 16}}, {"bias": "all"},
+    {"modules_to_save": ["lm_head"]}, {"trainable_token_indices": [1, 2]},
+])  # fmt: skip
+def test_what_llama_cpp_would_add_at_another_strength_is_no_plain_adapter(tmp_path, options):
+    """Its file holds one alpha, and llama.cpp divides it by the rank: an rsLoRA of rank 64 answered at an eighth of itself."""
+    LoraConfig(r=4, target_modules=["q_proj"]).save_pretrained(tmp_path / "plain")
+    check_plain(tmp_path / "plain")
+    LoraConfig(r=4, target_modules=["q_proj"], **options).save_pretrained(tmp_path / "more")
+    with pytest.raises(ModelError, match=f"more than a plain LoRA .{next(iter(options))}.*save_merged"):
+        check_plain(tmp_path / "more")
+    assert {*options} <= {*MORE}
 
 
 def test_two_bases_of_one_name_are_told_apart_by_their_weights(profile, adapter, tiny_llama, random_llama):

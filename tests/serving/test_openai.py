@@ -23,6 +23,7 @@ from forge_lib.models.endpoint import EndpointError, endpoint
 from forge_lib.models.llama import load_gguf
 from forge_lib.serving import ServingError
 from forge_lib.serving.openai import main, serve
+from forge_lib.serving.openai_app import _ChatRequest
 
 pytestmark = pytest.mark.enable_socket
 NAME = "forge-shop"
@@ -188,6 +189,21 @@ def test_a_prompt_over_the_context_is_refused(ask, messages, stream):
 def test_what_the_server_cannot_do_is_refused_by_name(ask, messages, asked, options):
     with pytest.raises(openai.BadRequestError, match=re.escape(asked)):
         ask(**{"messages": messages} | options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {name: None for name in ("temperature", "top_p", "seed", "stream", "stop", "n", "presence_penalty", "frequency_penalty", "tools",
+                                 "tool_choice", "response_format", "logprobs", "logit_bias", "user", "max_completion_tokens")},
+        {"tools": [], "functions": [], "stop": [], "logit_bias": {}, "tool_choice": "none", "response_format": {"type": "text"}},
+    ],
+)  # fmt: skip
+def test_null_and_nothing_mean_what_leaving_them_out_means(options):
+    """Most parameters of the protocol may be null, and clients that have a field for each send all of them."""
+    asked = {"model": NAME, "messages": [{"role": "user", "content": "How many?"}], "max_tokens": 5}
+    assert _ChatRequest.model_validate(asked | options) == _ChatRequest.model_validate(asked)
+    assert _ChatRequest.model_validate(asked | options).max_tokens == 5
 
 
 @pytest.mark.parametrize(

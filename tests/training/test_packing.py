@@ -70,6 +70,31 @@ def test_a_pair_longer_than_the_limit_is_named(library, tokenizer):
         make_packs(library, library.train, tokenizer, 8, 20)
 
 
+class Wide:
+    """Data whose context is shown in one word for each item of a pack, and twice as long in every other fresh view."""
+
+    def __init__(self, words):
+        self.words, self.draws = words, 0
+
+    def views(self, items, rng=None):
+        self.draws += bool(rng)
+        shown = "word " * self.words * len(items) * (2 if rng and self.draws % 2 else 1)
+        return [
+            ([{"role": "system", "content": shown}, {"role": "user", "content": i.question}], "SELECT 1") for i in items
+        ]
+
+
+@pytest.mark.parametrize("rng", [None, random.Random(1)])
+def test_what_does_not_fit_together_is_packed_apart(library, tokenizer, rng):
+    """A view that drew long names, or that several questions made wide, was said to be an item that is too long."""
+    longest = max(len(e) for pack in make_packs(Wide(100), library.train[:1], tokenizer, 8, 1024) for e in pack)
+    packs = make_packs(Wide(100), library.train, tokenizer, 8, longest + 20, rng)
+    assert [len(pack) for pack in packs] == [1, 1, 1]
+    assert all(len(e) <= longest + 20 for pack in packs for e in pack)
+    with pytest.raises(DataError, match=r"Item l-\d takes"):
+        make_packs(Wide(100), library.train, tokenizer, 8, longest - 20, rng)
+
+
 def test_shuffling_with_one_seed_gives_one_order(library, tokenizer):
     first, second = (make_packs(library, library.train, tokenizer, 2, 1024, random.Random(5)) for _ in range(2))
     assert first == second

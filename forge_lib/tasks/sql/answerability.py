@@ -6,17 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from forge_lib.data.items import normalize
-from forge_lib.tasks.sql.prompt import NO_ANSWER
-
-
-def says_no_answer(sql: str) -> bool:
-    """Whether a query is the agreed refusal, spacing, quotes and case aside.
-
-    >>> says_no_answer('select "No answer";'), says_no_answer("SELECT 'no answer' FROM books")
-    (True, False)
-    """
-    return normalize(sql) == normalize(NO_ANSWER)
+from forge_lib.tasks.sql.prompt import says_no_answer
 
 
 def answerability(records: Sequence[dict]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.pairs import Pair
 
 _NO_ROWS = "It returns no rows, or none with a value."
+_LONG = "Question and SQL are"
 _SHOWN, _WIDTH = 5, 220  # pairs named in the remarks, characters of a line
 _MANY = 1000  # queries from which on a progress bar is shown
 
@@ -72,6 +73,16 @@ def _remembered(kept: Path) -> dict[_Query, str | None] | None:
         return None
 
 
+def too_long(tokens: int, most: int) -> str:
+    """Why a pair of so many `tokens` is left out where a profile takes `most`."""
+    return f"{_LONG} {tokens:,} tokens with their schema, and the profile's max_length is {most:,}."
+
+
+def is_long(why: str) -> bool:
+    """Whether a pair is left out for its length, and not for its SQL."""
+    return why.startswith(_LONG)
+
+
 def leave_out(data: DataSet) -> None:
     """Take the pairs whose gold fails out of every part of `data`, and note them there with those that find nothing."""
     found = _check_golds(data)
@@ -87,9 +98,12 @@ def remarks(data: DataSet) -> str:
     total = len(data.left_out) + sum(len(pairs) for _, pairs in data.splits())
     lines = list(data.notes)
     if data.left_out:
+        whys = {is_long(why) for _, why in data.left_out}
         lines.append(
-            f"Left out: {len(data.left_out)} of {total:,} pairs, because their own SQL fails or gives another answer each time:"
-        )
+            f"Left out: {len(data.left_out)} of {total:,} pairs, because "
+            + " or ".join(["their own SQL fails or gives another answer each time"] * (False in whys)
+                          + ["they are too long for the profile"] * (True in whys)) + ":"
+        )  # fmt: skip
         lines += _listed([f"{pair.id}: {reason}" for pair, reason in data.left_out], "data.left_out")
     if data.without_rows:
         lines.append(f"Kept, but look at them: {len(data.without_rows)} of {total:,} pairs have SQL that finds nothing, "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sqlglot.errors import SqlglotError
 
 from forge_lib.data.items import Item, normalize
+from forge_lib.tasks.sql.prompt import says_no_answer
 from forge_lib.tasks.sql.score import difficulty
 
 
@@ -56,3 +57,10 @@ def with_difficulty(pair: Pair) -> Pair:
         return replace(pair, difficulty=difficulty(pair.sql))
     except SqlglotError:
         return replace(pair, difficulty="extra")
+
+
+def as_brought(pair: Pair) -> Pair:
+    """A person's pair with its level; marked as unanswerable where its answer is that there is none, which nobody writes
+    beside it: else all questions without an answer would count as one, and stay on one side of a split."""
+    refuses = not pair.wording and says_no_answer(pair.sql)
+    return with_difficulty(replace(pair, wording="unanswerable") if refuses else pair)

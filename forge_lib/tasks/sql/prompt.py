@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+from forge_lib.data.items import normalize
 from forge_lib.models.chat import Message
 from forge_lib.tasks.sql.parsing import is_query
 
@@ -14,6 +15,15 @@ NO_ANSWER = "SELECT 'no answer'"  # the gold of a question that the tables canno
 INSTRUCTION = (
     f"Translate the question into one SQLite query. Answer with SQL only. If the tables cannot answer it: {NO_ANSWER}"
 )
+
+
+def says_no_answer(sql: str) -> bool:
+    """Whether a query is the agreed refusal, spacing, quotes and case aside.
+
+    >>> says_no_answer('select "No answer";'), says_no_answer("SELECT 'no answer' FROM books")
+    (True, False)
+    """
+    return normalize(sql) == normalize(NO_ANSWER)
 
 
 def build_messages(schema_text: str, question: str, shots: Sequence[tuple[str, str]] = ()) -> list[Message]:

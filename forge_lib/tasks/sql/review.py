@@ -18,8 +18,7 @@ from forge_lib.data.readers import fault, records
 from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.gate import check_pair
-from forge_lib.tasks.sql.pairs import Pair, with_difficulty
-from forge_lib.tasks.sql.prompt import NO_ANSWER
+from forge_lib.tasks.sql.pairs import Pair, as_brought
 from forge_lib.tasks.sql.sandbox import shared_sandbox
 
 VERDICTS = ("accept", "fix", "reject")
@@ -153,11 +152,8 @@ def note_asked(path: Path | str, db_id: str, question: str, sql: str, right: boo
 
 
 def _asked_pair(decision: Decision) -> Pair:
-    wording = "unanswerable" if decision.sql == NO_ANSWER else ""
-    pair = Pair(
-        decision.id, decision.db_id, decision.question, decision.sql, wording=wording, provenance="asked in the demo"
-    )
-    return with_difficulty(pair)
+    pair = Pair(decision.id, decision.db_id, decision.question, decision.sql, provenance="asked in the demo")
+    return as_brought(pair)
 
 
 def card(data: DataSet, pair: Pair) -> dict[str, str]:

@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -65,6 +66,24 @@ def test_one_bad_gold_is_named_and_left_out_before_anything_trains(mine, lab, ca
     assert "Left out: 1 of 13 pairs" in printed and "  train-00003: " in printed
     assert "Held out of train.jsonl: 2 for validation and 3 for test" in printed
     assert max(map(len, printed.splitlines())) < 250
+
+
+@pytest.mark.parametrize("long", ["question", "sql"])
+def test_a_pair_that_no_prompt_has_room_for_is_named_and_left_out(mine, lab, capsys, long):
+    """It ended the lesson that trains, or the file that answers; a long pair that fits stays."""
+    source = mine(GOOD)
+    path = Path(source[3:], "train.jsonl")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for row, length in ((3, 4000), (4, 60)):
+        listed = ", ".join(f"'{n}'" for n in range(length))
+        words = "how many? " * length if long == "question" else f"SELECT title FROM books WHERE title IN ({listed})"
+        rows[row][long] = words
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    data = load_data(source, lab)
+    [(pair, why)] = data.left_out
+    assert pair.id == "train-00003" and why.startswith("Question and SQL are ") and "max_length is 1,024" in why
+    assert sum(len(pairs) for _, pairs in data.splits()) == 11
+    assert "Left out: 1 of 12 pairs, because they are too long for the profile:" in capsys.readouterr().out
 
 
 def test_each_gold_is_executed_once_though_one_fails(mine, lab, cache, monkeypatch):

@@ -14,7 +14,7 @@ from forge_lib.lab.files import check_disk
 from forge_lib.tasks.sql.databases import why_unreadable
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.formats import read_pairs
-from forge_lib.tasks.sql.pairs import Pair, with_difficulty
+from forge_lib.tasks.sql.pairs import Pair, as_brought
 from forge_lib.tasks.sql.schema import copy_database
 from forge_lib.tasks.sql.sources.course import build_database
 
@@ -46,7 +46,7 @@ def load_folder(folder: Path | str, seed: int = 17) -> DataSet:
         ]
         here = ", ".join(known[:10]) or "none"
         data.require(pairs, file, f"Put it there, or mend the pair's db_id (databases that are there: {here}).")
-        splits[name] = [with_difficulty(p) for p in pairs]
+        splits[name] = [as_brought(p) for p in pairs]
     twice = [ident for ident, n in Counter(p.id for pairs in splits.values() for p in pairs).items() if n > 1]
     if twice:
         raise DataError(f"The id '{twice[0]}' is there twice in {', '.join(files.values())}. Give each pair its own.")
@@ -73,8 +73,9 @@ def take_in(origin: Path, target: Path) -> None:
 
 
 def _form(name: str) -> str:
-    """Equal for names that look alike: macOS writes é in a file's name as e and an accent, which a keyboard does not."""
-    return unicodedata.normalize("NFC", name)
+    """Equal for names that look alike: macOS writes é in a file's name as e and an accent, which a keyboard does not; a
+    space at an end nobody sees."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _loose(folder: Path) -> dict[str, Path]:

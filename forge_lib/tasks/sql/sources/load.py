@@ -10,9 +10,11 @@ from forge_lib import CACHE
 from forge_lib.data.items import DataError
 from forge_lib.data.split import SIZES, hold_out, leak_notes, settled
 from forge_lib.lab.files import check_disk, said
+from forge_lib.lab.profiles import Profile
 from forge_lib.lab.runs import Run
+from forge_lib.models.chat import encode
 from forge_lib.tasks.sql.dataset import SCHEMA_SHARE, DataSet  # noqa: F401  (notebook 10 takes the share from here)
-from forge_lib.tasks.sql.golds import leave_out, remarks
+from forge_lib.tasks.sql.golds import is_long, leave_out, remarks, too_long
 from forge_lib.tasks.sql.sources.bird import load_bird
 from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.tasks.sql.sources.folder import load_folder
@@ -24,6 +26,7 @@ HUB = {
     "spider": ("premai-io/spider", "https://yale-lily.github.io/spider", 2.0),
     "bird": ("premai-io/birdbench", "https://bird-bench.github.io", 40.0),
 }
+_FRAME = 80  # tokens of a prompt that are neither schema nor question: instruction and turns
 
 
 def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: int = 17) -> DataSet:
@@ -34,9 +37,9 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     and FILE are relative to the working folder and may begin with ~; "spider:hub" and "bird:hub" fetch the benchmark
     first, once (see `fetch`). A data set comes back as it is, so that a cell can be run again.
 
-    lab: the lesson's run; its seed draws what has to be held out (without it, `seed`). For a lesson, pairs of yours or a
-    benchmark's whose SQL fails are left out of every part and named (see `golds.py`), and prompts are made to fit its
-    profile: schemas longer than SCHEMA_SHARE of `max_length` are trimmed to what the question seems to need.
+    lab: the lesson's run; its seed draws what has to be held out (without it, `seed`). For a lesson prompts are made to fit
+    its profile: schemas longer than SCHEMA_SHARE of `max_length` are trimmed to what the question seems to need. Pairs of
+    yours or a benchmark's whose SQL fails (see `golds.py`), or that do not fit even so, are left out of every part and named.
 
     Raises DataError for data that cannot be used; the message says what to do.
 
@@ -48,10 +51,10 @@ def load_data(source: str | DataSet = "course", lab: Run | None = None, seed: in
     seed = lab.seed if lab else seed
     data = replace(_load(source, seed, lab), source=source)
     if lab:
-        if source != "course":
-            _without_failing(data, seed)
-            print(remarks(data), end="\n" if data.notes or data.left_out or data.without_rows else "")
         data.fit_prompts(lab.profile)
+        if source != "course":
+            _without_failing(data, seed, lab.profile)
+            print(remarks(data), end="\n" if data.notes or data.left_out or data.without_rows else "")
     return data
 
 
@@ -69,16 +72,18 @@ def check_source(source: str) -> None:
         _load(source, seed=17)
 
 
-def _without_failing(data: DataSet, seed: int) -> None:
-    """Leave out the pairs whose gold fails; a part that loses all it had gets others out of train.
+def _without_failing(data: DataSet, seed: int, profile: Profile) -> None:
+    """Leave out the pairs whose gold fails, or that are too long; a part that loses all it had gets others out of train.
 
     What is left is settled anew: a database may have lost its last pair in train, and others' words may now be asked twice.
     """
     before = {name: len(pairs) for name, pairs in data.splits()}
     leave_out(data)
+    _leave_out_long(data, profile)
     lost = [name for name, pairs in data.splits() if before[name] and not pairs]
     if "train" in lost or (lost and not data.train):
-        raise DataError(f"Every pair of {lost[0]} has SQL that fails. The first: {data.left_out[0][1]}")
+        what = "is too long" if all(is_long(why) for _, why in data.left_out) else "has SQL that fails"
+        raise DataError(f"Every pair of {lost[0]} {what}. The first: {data.left_out[0][1]}")
     if not data.left_out:
         return
     splits = dict(data.splits())
@@ -92,6 +97,26 @@ def _without_failing(data: DataSet, seed: int) -> None:
     for name, pairs in kept.items():
         setattr(data, name, pairs)
     data.without_rows = [p for _, pairs in data.splits() for p in pairs if p.id in empty]
+
+
+def _leave_out_long(data: DataSet, profile: Profile) -> None:
+    """Take the pairs out of every part of `data` that alone are more tokens than `profile` trains on: one would end a lesson."""
+    room = int((1 - SCHEMA_SHARE) * profile.max_length) - _FRAME  # in bytes too, for a token is one at least
+    every = [p for _, pairs in data.splits() for p in pairs]
+    doubtful = [p for p in every if len(p.asked.encode()) + len(p.sql.encode()) > room]
+    if not doubtful:
+        return
+    from forge_lib.models.load import load_tokenizer  # torch, which data alone does without
+
+    tokenizer = load_tokenizer(profile)
+    doubtful = [p for p in doubtful if len(tokenizer(p.asked + p.sql)["input_ids"]) > room]
+    lengths = {id(p): len(encode(tokenizer, data.messages(p), p.sql)) for p in doubtful}
+    long = [(p, too_long(lengths[id(p)], profile.max_length)) for p in doubtful if lengths[id(p)] > profile.max_length]
+    data.left_out += long
+    gone = {id(p) for p, _ in long}
+    for name, pairs in data.splits():
+        setattr(data, name, [p for p in pairs if id(p) not in gone])
+    data.without_rows = [p for p in data.without_rows if id(p) not in gone]
 
 
 def _load(source: str, seed: int, lab: Run | None = None) -> DataSet:

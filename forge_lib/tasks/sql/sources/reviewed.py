@@ -10,8 +10,7 @@ from forge_lib.data.items import normalize
 from forge_lib.data.readers import fault, records
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.gate import Finding, check_pairs, keep
-from forge_lib.tasks.sql.pairs import Pair, with_difficulty
-from forge_lib.tasks.sql.prompt import NO_ANSWER
+from forge_lib.tasks.sql.pairs import Pair, as_brought
 from forge_lib.tasks.sql.review import VERDICTS, Decision
 
 # A program must say every value and nothing twice; a person may write "German customers", and ask again in other words.
@@ -48,7 +47,7 @@ class PersonsReview:
         [db_id] = {p.db_id for p in drafts}
         theirs = [_decided(known[ident], d) for ident, d in here.items() if d.verdict != "reject"]
         theirs += [
-            _own(Pair(f"{db_id}-own-{n:03d}", db_id, *pair, provenance="written by its reader"))
+            as_brought(Pair(f"{db_id}-own-{n:03d}", db_id, *pair, provenance="written by its reader"))
             for n, pair in enumerate(self.pairs.values(), 1)
         ]
         refused = [f for f in check_pairs(data, theirs) if f.rule not in _FREE]
@@ -93,15 +92,10 @@ def read_review(path: Path) -> PersonsReview:
     return PersonsReview(path.name, decisions, pairs)
 
 
-def _own(pair: Pair) -> Pair:
-    """A pair with its level, and marked where its answer is that there is none."""
-    return with_difficulty(replace(pair, wording="unanswerable" if pair.sql == NO_ANSWER else ""))
-
-
 def _decided(draft: Pair, decision: Decision) -> Pair:
     did = "fixed" if decision.verdict == "fix" else "accepted"
     changed = replace(
         draft, question=decision.question or draft.question, sql=decision.sql or draft.sql,
         provenance=f"{draft.provenance}; {did} in review",
     )  # fmt: skip
-    return with_difficulty(changed)
+    return as_brought(changed)

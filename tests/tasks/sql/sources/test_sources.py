@@ -50,6 +50,15 @@ def test_one_file_of_pairs_is_split(mine, kind):
     assert load_data(f"my:{mine}") == data != load_data(f"my:{mine}", seed=18)
 
 
+def test_questions_without_an_answer_are_marked_and_not_taken_for_one(mine):
+    """All have one SQL: they stood on one side of every split, so that a part had all of them or none."""
+    refusals = [Pair(f"n-{n}", f"shop{n}", f"what weighs {n}?", "select 'No answer' ;") for n in range(10)]
+    one = [Pair(f"m-{n}", "shop0", f"who is {n}?", "SELECT 'no answer'") for n in range(30)]
+    write_pairs(mine / "pairs.jsonl", [*PAIRS, *refusals, *one], "jsonl")
+    parts = [[p for p in pairs if p.wording == "unanswerable"] for _, pairs in load_data(f"my:{mine}").splits()]
+    assert sum(map(len, parts)) == 40 and all(any(p.db_id == "shop0" for p in pairs) for pairs in parts)
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_database_is_found_whichever_way_its_name_spells_an_accent(mine, form):
     name, other = unicodedata.normalize(form, "café"), unicodedata.normalize("NFDNFC".replace(form, ""), "café")
@@ -58,6 +67,17 @@ def test_a_database_is_found_whichever_way_its_name_spells_an_accent(mine, form)
     data = load_data(f"my:{mine}")
     assert sum(held(data).values()) == 60
     assert {p.db_id for _, pairs in data.splits() for p in pairs} >= {name} and data.database(name).exists()
+
+
+@pytest.mark.parametrize("file", ["shop .sqlite", " shop.db", "shop\u00a0.sqlite"])
+def test_a_database_is_found_though_a_space_ends_its_name(library, tmp_path, file):
+    """The name in a pair was stripped and the file's was not, so that even `sqlite:` refused its own copy."""
+    folder = tmp_path / "spaced"
+    folder.mkdir()
+    shutil.copy(library.database("library"), folder / file)
+    write_pairs(folder / "pairs.jsonl", pairs_of(file.rpartition(".")[0], 12), "jsonl")
+    data = load_data(f"my:{folder}")
+    assert {p.db_id for _, pairs in data.splits() for p in pairs} == {file.rpartition(".")[0]}
 
 
 def test_a_schema_is_of_the_file_as_it_is(library):
