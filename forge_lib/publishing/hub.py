@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import yaml
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, SpaceCard
 from huggingface_hub.errors import OfflineModeIsEnabled
 from huggingface_hub.utils import HfHubHTTPError, HFValidationError, validate_repo_id
 
@@ -97,12 +97,13 @@ def publish(
     limit_gb: float = LIMIT_GB,
     tag: str | None = None,
     collection: str | None = None,
+    repo_type: str = "model",
 ) -> str:
     """Upload `folder` to `repo_id` when `push`; otherwise say what would be done. Returns a sentence, a dry run's list too.
 
     private: a new repository is seen by its owner only, and one that everybody can read is refused; False makes a new
     one public. limit_gb: size of the largest file that may go. tag: a name for this version, which then never changes;
-    collection: title of the owner's collection to put it into, made where there is none.
+    collection: title of the owner's collection to put it into, made where there is none; repo_type: "model" or "space".
 
     All files arrive as one commit, and are compared with the folder by hash. A call that was broken off is made again:
     what has arrived is not sent twice.
@@ -110,18 +111,20 @@ def publish(
     when `push` is asked for and no token is there, the Hub refuses, or the connection is lost.
     """
     check_repo_id(repo_id)
+    if repo_type not in _CARDS:
+        raise PublishError(f'{repo_type!r} is no kind of repository that is published here. Say "model" or "space".')
     if tag is not None and (not re.fullmatch(r"\w[\w.-]*", tag, re.ASCII) or ".." in tag or tag in ("main", "HEAD")):
         raise PublishError(f'{tag!r} cannot name a version. Write it as "v1" or "2026-11-26", and not "main".')
     if not folder.is_dir() or not any(folder.iterdir()):
         raise PublishError(f"There is nothing to publish in {folder.name}/; `prepare_folder` fills it (08_publishing).")
     _refuse(leaks(folder, limit_gb))
-    _check_card(folder / "README.md")
+    _check_card(folder / "README.md", repo_type)
     weight = f"{sum(p.is_file() for p in folder.rglob('*'))} files, {_size(folder) / 1e6:.0f} MB"
     if not push:
-        kind = "private" if private else "public"
+        kind = f"{'private' if private else 'public'} {'repository' if repo_type == 'model' else repo_type.title()}"
         more = f", as version {tag}" * bool(tag) + f", into the collection {collection!r}" * bool(collection)
         files = [f"  {f['file']}: {f['megabytes']:.3f} MB, SHA-256 {f['sha256'][:16]}…" for f in _listing(folder)]
-        first = f"Dry run: {weight} would go to the {kind} repository {repo_id}{more}. Set push=True and HF_TOKEN to upload."
+        first = f"Dry run: {weight} would go to the {kind} {repo_id}{more}. Set push=True and HF_TOKEN to upload."
         return "\n".join([first, *files])
     from huggingface_hub import HfApi, get_token
 
@@ -130,25 +133,25 @@ def publish(
         raise PublishError("push=True needs a token: set HF_TOKEN or run `hf auth login`, then run this cell again.")
     api = HfApi(token=token)
     with _in_sentences(repo_id):
-        url, private = _repository(api, repo_id, private)
+        url, private = _repository(api, repo_id, private, repo_type)
         if tag:
-            _check_tag(api, folder, repo_id, tag)
-        commit = _upload(api, folder, repo_id)
-        extra = _compared(api, folder, repo_id, commit)
+            _check_tag(api, folder, repo_id, tag, repo_type)
+        commit = _upload(api, folder, repo_id, repo_type)
+        extra = _compared(api, folder, repo_id, commit, repo_type)
         done = f"{weight} uploaded to {url} ({'private' if private else 'public'}), each file there equal by its hash"
         if tag:
-            api.create_tag(repo_id, tag=tag, revision=commit, exist_ok=True)
+            api.create_tag(repo_id, tag=tag, revision=commit, repo_type=repo_type, exist_ok=True)
             done += f", version {tag}"
         if collection:
             owner = repo_id.split("/")[0]
             slug = api.create_collection(collection, namespace=owner, private=private, exists_ok=True).slug
-            api.add_collection_item(slug, repo_id, "model", exists_ok=True)
+            api.add_collection_item(slug, repo_id, repo_type, exists_ok=True)
             done += f", in the collection {collection!r}"
     left = f" From before it also holds {', '.join(extra)}: delete there what no longer belongs to it." if extra else ""
     return f"{done}.{left}"
 
 
-def _upload(api, folder: Path, repo_id: str) -> str:
+def _upload(api, folder: Path, repo_id: str, repo_type: str) -> str:
     """The folder's files as one commit, whose hash it returns: nobody ever downloads half a model.
 
     The large ones go before it, one after the other. The Hub keeps what came whole for most of a day (as huggingface_hub's
@@ -159,13 +162,14 @@ def _upload(api, folder: Path, repo_id: str) -> str:
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     additions = [CommitOperationAdd(p.relative_to(folder).as_posix(), p) for p in files]
     for addition in additions:
-        api.preupload_lfs_files(repo_id, additions=[addition])
-    return api.create_commit(repo_id, additions, commit_message="Upload the prepared folder.").oid
+        api.preupload_lfs_files(repo_id, additions=[addition], repo_type=repo_type)
+    message = "Upload the prepared folder."
+    return api.create_commit(repo_id, additions, commit_message=message, repo_type=repo_type).oid
 
 
-def _compared(api, folder: Path, repo_id: str, revision: str) -> list[str]:
+def _compared(api, folder: Path, repo_id: str, revision: str, repo_type: str) -> list[str]:
     """What the Hub holds at `revision` besides the folder's files. Raises PublishError unless these are there, and equal."""
-    found = api.verify_repo_checksums(repo_id, revision=revision, local_dir=folder)
+    found = api.verify_repo_checksums(repo_id, repo_type=repo_type, revision=revision, local_dir=folder)
     if wrong := [*found.extra_paths, *(m["path"] for m in found.mismatches)]:
         raise PublishError(
             f"On the Hub, {', '.join(wrong)} of {repo_id} are missing or not what was sent (by their hashes). Was the "
@@ -174,13 +178,14 @@ def _compared(api, folder: Path, repo_id: str, revision: str) -> list[str]:
     return [path for path in found.missing_paths if path != ".gitattributes"]  # the Hub's own
 
 
-def _check_tag(api, folder: Path, repo_id: str, tag: str) -> None:
+def _check_tag(api, folder: Path, repo_id: str, tag: str, repo_type: str) -> None:
     """Raise PublishError where the repository has this version already, with other files."""
-    there = next((t.target_commit for t in api.list_repo_refs(repo_id).tags if t.name == tag), None)
+    tags = api.list_repo_refs(repo_id, repo_type=repo_type).tags
+    there = next((t.target_commit for t in tags if t.name == tag), None)
     if there is None:
         return
     try:
-        extra = _compared(api, folder, repo_id, there)
+        extra = _compared(api, folder, repo_id, there, repo_type)
     except PublishError:
         extra = [tag]
     if extra:
@@ -190,22 +195,24 @@ def _check_tag(api, folder: Path, repo_id: str, tag: str) -> None:
         )
 
 
-def _repository(api, repo_id: str, private: bool) -> tuple[str, bool]:
+def _repository(api, repo_id: str, private: bool, repo_type: str) -> tuple[str, bool]:
     """Address of a new repository, or of one that is there and no more public than asked; and whether it is private."""
+    sdk = "gradio" if repo_type == "space" else None
     try:
-        return str(api.create_repo(repo_id, private=private)), private
+        return str(api.create_repo(repo_id, private=private, repo_type=repo_type, space_sdk=sdk)), private
     except HfHubHTTPError as error:
         if error.response is None or error.response.status_code != 409:  # 409: it exists
             raise
-    stays_private = api.repo_info(repo_id).private  # pushing to it makes nothing public
+    stays_private = api.repo_info(repo_id, repo_type=repo_type).private  # pushing to it makes nothing public
     if private and not stays_private:
         raise PublishError(
             f"{repo_id} exists and everybody can read it. Make it private in its settings on the Hub, choose another "
             "repo_id, or pass private=False if everybody may read this."
         )
-    return f"{api.endpoint}/{repo_id}", stays_private
+    return f"{api.endpoint}/{'spaces/' * (repo_type == 'space')}{repo_id}", stays_private
 
 
+_CARDS = {"model": ModelCard, "space": SpaceCard}  # whose metadata the Hub reads, by the kind of repository
 _AGAIN = "Run this cell again: what has arrived is not sent twice."
 _REFUSED = {  # status: what it means for an upload, and the mend
     400: "The Hub does not accept this; the metadata on top of README.md are the commonest reason.",
@@ -251,12 +258,12 @@ def _reason(error: BaseException) -> str:
     return f"{' '.join(str(error).split())} {_AGAIN}"  # the Hub's reason for a single file stands in a line of its own
 
 
-def _check_card(card: Path) -> None:
+def _check_card(card: Path, repo_type: str) -> None:
     """Raise PublishError for a card whose metadata the Hub could not read; it would say so only after the upload."""
     if not card.exists():
         return
     try:
-        ModelCard.load(card)
+        _CARDS[repo_type].load(card)
     except (ValueError, yaml.YAMLError) as error:
         raise PublishError(
             f"The metadata on top of README.md are damaged ({said(error)}). Make the card again."

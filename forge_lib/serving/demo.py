@@ -49,6 +49,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--profile", default="auto", help=f"whose base answers: {', '.join(PROFILES)} (default: auto)")
     parser.add_argument("--port", type=whole_number(1, 65535), default=PORT)
     parser.add_argument("--host", default=_HOST, help="0.0.0.0 lets other machines in, and then everybody may upload")
+    parser.add_argument("--about", default="", help="a sentence of yours on the model, to stand under its name")
+    parser.add_argument(
+        "--public", action="store_true", help="a page for others: it says that files go to a server, and has no thumbs"
+    )
     return parser
 
 
@@ -59,8 +63,10 @@ def main(given: list[str] | None = None) -> int:
         listen(options.host, options.port).close()  # before models are loaded; the page takes it again
         with upload_folder() as folder:
             databases, examples = offered(options.db, folder)
-            models, remark = contenders(options.run, options.model, options.profile)
-            review_file = run_folder(options.run or _DEFAULT_RUN) / "own" / "decisions.jsonl"
+            models, remark = contenders(options.run, options.model, options.profile, options.about)
+            review_file = None
+            if not options.public:
+                review_file = run_folder(options.run or _DEFAULT_RUN) / "own" / "decisions.jsonl"
             with serving(models, databases, folder, review_file, examples, remark, options.host, options.port) as url:
                 print(f"The demo is at {url} ; Ctrl-C ends it.", flush=True)
                 _wait()
@@ -114,9 +120,10 @@ def offered(own: Path | None, folder: Path) -> tuple[dict[str, Path], dict[str, 
     return databases | {name: course.database(name) for name in names}, examples
 
 
-def contenders(run: str | None, model: str | None, profile: str = "auto") -> tuple[list[Model], str]:
+def contenders(run: str | None, model: str | None, profile: str = "auto", about: str = "") -> tuple[list[Model], str]:
     """The models side by side, the tuned one first; and a sentence for the page where there is the base alone.
 
+    about: what the page says of the tuned one, where that is not what its run says of it.
     Raises ServingError where the run or model that was named is not there.
     """
     chosen, remark = get_profile(profile)[0], ""
@@ -129,12 +136,14 @@ def contenders(run: str | None, model: str | None, profile: str = "auto") -> tup
                 raise ServingError(str(error)) from error
             which, remark = BASE, _ALONE
     tuned = [open_model(which, chosen)] if which != BASE else []  # first: what was named may not be there
+    for opened in tuned:
+        opened.about = about or opened.about
     return [*tuned, open_model(BASE, chosen)], remark
 
 
 @contextlib.contextmanager
 def serving(
-    models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path,
+    models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path | None,
     examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", host: str = _HOST, port: int = PORT,
     max_mb: float = MAX_MB,
 ) -> Iterator[str]:  # fmt: skip

@@ -45,18 +45,20 @@ _MAX_LABEL, _MAX_LETTERS = 16, 30  # letters of a chart's label, and of all of t
 
 
 def build_page(
-    models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path,
+    models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path | None,
     examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", max_mb: float = MAX_MB,
 ) -> tuple[gr.Blocks, Sessions]:  # fmt: skip
     """The page and the sessions behind it, which whoever serves it closes at the end.
 
     models: one or two, each a column; databases: what every page may ask, by name, the first one chosen at the start;
-    folder: for uploads; review_file: where thumbs go; examples: questions by database; remark: a sentence at the top
+    folder: for uploads; review_file: where thumbs go, None for a page that others are shown: it has no thumbs, and says
+    that what is uploaded goes to a server; examples: questions by database; remark: a sentence at the top
     """
     sessions = Sessions(models, databases, folder)
     with gr.Blocks(title="FORGE: ask your database", analytics_enabled=False) as page:
-        gr.HTML(_heading(remark))
-        database, upload, uploaded, diagram = _database_row(list(databases), max_mb)
+        gr.HTML(_heading(remark, public=review_file is None))
+        limits = _limits(max_mb, public=review_file is None)
+        database, upload, uploaded, diagram = _database_row(list(databases), limits)
         question, suggestions, button = _question_row()
         with gr.Row():
             columns = [_Column(at, model, sessions, review_file) for at, model in enumerate(models)]
@@ -75,13 +77,13 @@ def build_page(
     return page, sessions
 
 
-def _database_row(databases: list[str], max_mb: float) -> tuple[gr.Dropdown, gr.UploadButton, gr.HTML, gr.HTML]:
+def _database_row(databases: list[str], limits: str) -> tuple[gr.Dropdown, gr.UploadButton, gr.HTML, gr.HTML]:
     """The choice of a database, the button for one's own, what became of that, and the tables of the one chosen."""
     with gr.Row():
         with gr.Column(scale=2, min_width=320):
             database = gr.Dropdown(databases, value=databases[0], label="Database", elem_id="database")
             upload = gr.UploadButton("Upload a SQLite or CSV file", elem_id="upload")
-            gr.HTML(_limits(max_mb), elem_classes="small")
+            gr.HTML(limits, elem_classes="small")
             uploaded = gr.HTML(elem_id="uploaded")
         with gr.Column(scale=3, min_width=320), gr.Accordion("Tables", open=True):
             diagram = gr.HTML(elem_id="schema")
@@ -147,7 +149,7 @@ def _leave(sessions: Sessions):
 class _Column:
     """What one model answers: its SQL in an editor, a note, the rows, a chart, two thumbs."""
 
-    def __init__(self, at: int, model: Model, sessions: Sessions, review_file: Path):
+    def __init__(self, at: int, model: Model, sessions: Sessions, review_file: Path | None):
         self.at, self.sessions, self.review_file = at, sessions, review_file
         with gr.Column(min_width=320, elem_id=f"model-{at}"):
             gr.HTML(f"<h3>{html.escape(model.name)}</h3><div class='small about'>{html.escape(model.about)}</div>")
@@ -163,7 +165,7 @@ class _Column:
                 latex_delimiters=[],
             )  # fmt: skip
             self.chart = gr.BarPlot(x="x", y="y", visible=False, height=260, elem_id=f"chart-{at}")
-            with gr.Row():
+            with gr.Row(visible=review_file is not None):
                 self.up = gr.Button("✓ Right", size="sm", min_width=80, elem_id=f"up-{at}")
                 self.down = gr.Button("✗ Wrong", size="sm", min_width=80, elem_id=f"down-{at}")
             self.thanks = gr.HTML(elem_id=f"thanks-{at}")
@@ -176,7 +178,7 @@ class _Column:
         gr.on(triggers, self._ask, [database, question], self.outputs, show_progress_on=[self.sql, self.note], **hidden)
         inputs = [database, question, self.sql, self.asked]
         self.run.click(self._rerun, inputs, self.outputs, show_progress_on=self.note, concurrency_limit=4, **hidden)
-        for button, right in ((self.up, True), (self.down, False)):
+        for button, right in ((self.up, True), (self.down, False)) if self.review_file else ():
             button.click(self._thumb(right), self.asked, self.thanks, show_progress="hidden", **hidden)
 
     def empty(self) -> list:
@@ -251,18 +253,21 @@ def _room(values: list[float]) -> list[float]:
     return [low - room, high + room]
 
 
-def _heading(remark: str) -> str:
+def _heading(remark: str, public: bool) -> str:
     note = f'<div class="note warning"><span>{html.escape(remark)}</span></div>' if remark else ""
+    place = "server" if public else "machine"
     return (
-        "<h1>Ask your database</h1><p class='small'>A small language model on this machine turns questions into SQL and runs "
-        f"it, read-only. It is often wrong: read the SQL.</p>{note}"
+        f"<h1>Ask your database</h1><p class='small'>A small language model on this {place} turns questions into SQL and "
+        f"runs it, read-only. It is often wrong: read the SQL.</p>{note}"
     )
 
 
-def _limits(max_mb: float) -> str:
+def _limits(max_mb: float, public: bool) -> str:
+    where = "It goes to the server that shows this page" if public else "Nothing leaves this machine"
+    thumbs = "" if public else " “Right” and “Wrong” keep question and SQL, no rows."
     return (
-        f"Up to {max_mb:g} MB. Nothing leaves this machine; the copy is read-only, and deleted when you close the page. "
-        "A CSV file becomes one table. “Right” and “Wrong” keep question and SQL, no rows."
+        f"Up to {max_mb:g} MB. {where}; the copy is read-only, and deleted when you close the page. "
+        f"A CSV file becomes one table.{thumbs}"
     )
 
 

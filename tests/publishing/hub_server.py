@@ -1,6 +1,6 @@
 """A server on 127.0.0.1 that speaks the Hub's protocol, for the real client of huggingface_hub; files lie in a folder.
 
-It knows what publishing and downloading use: whoami, repos/create, model info, refs, preupload, validate-yaml, the LFS
+It knows of models and Spaces, and what publishing and downloading use: whoami, repos/create, model info, refs, preupload, validate-yaml, the LFS
 batch (one PUT a file), commit (NDJSON), tree, tag, collections, and resolve with etags and ranges. Paths, headers and
 answers are those that huggingface_hub 1.33 sends and reads; xet, which the Hub speaks besides, is not spoken here.
 `fail` and `cut` make it answer with an error, or break off a connection after some bytes.
@@ -44,6 +44,7 @@ class Repository:
     """Commits, newest last, each with its files: path → (git's hash, size, SHA-256 where it is an LFS file)."""
 
     private: bool
+    sdk: str | None = None  # of a Space
     commits: list[tuple[str, dict]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     objects: set[str] = field(default_factory=set)  # LFS files that were sent, committed or not
@@ -164,6 +165,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.log.append((self.command, path, self.status, self.got, self.sent))
 
     def _route(self, path: str) -> None:
+        path = re.sub("^/api/spaces/", "/api/models/spaces/", path)  # a Space is kept as "spaces/owner/name"
         for method, pattern, answer in ROUTES:
             if self.command in method.split("|") and (found := re.fullmatch(pattern, path)):
                 answer(self, **found.groupdict())
@@ -228,7 +230,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _repository(self, repo: str, write: bool = False) -> Repository:
         user, found = self._user(), self.server.repositories.get(repo)
-        mine = user is not None and user[0] == repo.split("/")[0]
+        mine = user is not None and user[0] == repo.split("/")[-2]
         if found is None or (found.private and not mine):
             raise Refused(404 if user else 401, "Repository not found", "RepoNotFound")
         if write and not (mine and user[1] == "write"):
@@ -246,13 +248,16 @@ class Handler(BaseHTTPRequestHandler):
         if user is None:
             raise Refused(401, "Invalid username or password.")
         owner = wanted.get("organization") or user[0]
-        repo = f"{owner}/{wanted['name']}"
+        kind, sdk = wanted.get("type") or "model", wanted.get("sdk")
+        repo = f"{'spaces/' * (kind == 'space')}{owner}/{wanted['name']}"
         if user[1] != "write" or owner != user[0]:
-            raise Refused(403, f'You don\'t have the rights to create a model under the namespace "{owner}"')
+            raise Refused(403, f'You don\'t have the rights to create a {kind} under the namespace "{owner}"')
+        if kind == "space" and not sdk:
+            raise Refused(400, "A Space needs an SDK")
         with self.server.lock:
             if repo in self.server.repositories:
-                raise Refused(409, "You already created this model repo")
-            new = self.server.repositories[repo] = Repository(wanted.get("visibility", "public") == "private")
+                raise Refused(409, f"You already created this {kind} repo")
+            new = self.server.repositories[repo] = Repository(wanted.get("visibility", "public") == "private", sdk)
             text = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS).encode()
             new.commit({".gitattributes": self._keep(text)})
         self._json({"url": f"{self.server.url}/{repo}", "name": repo, "id": repo})
@@ -408,7 +413,7 @@ def _git_hash(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-REPO, REVISION = r"(?P<repo>[^/]+/[^/]+)", r"(?P<revision>[^/]+)"
+REPO, REVISION = r"(?P<repo>(?:spaces/)?[^/]+/[^/]+)", r"(?P<revision>[^/]+)"
 ROUTES = [
     ("GET", "/api/whoami-v2", Handler.whoami),
     ("POST", "/api/repos/create", Handler.create),

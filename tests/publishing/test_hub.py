@@ -71,6 +71,21 @@ def test_what_goes_up_comes_down_byte_for_byte(folder, hub, tmp_path, request):
     assert content(download("ada/x", tmp_path / "down", revision="v1")) == content(folder)
 
 
+def test_a_space_goes_up_as_one(files, hub, tmp_path):
+    (files / "README.md").write_text("---\nsdk: gradio\n---\n# A page\n")
+    assert "would go to the private Space ada/x." in publish(files, "ada/x", repo_type="space") and hub.log == []
+    for _ in range(2):  # one that is there already is changed
+        said = publish(files, "ada/x", push=True, tag="v1", collection="Mine", repo_type="space")
+        assert f"uploaded to {hub.url}/spaces/ada/x (private)" in said
+    [(name, there)] = hub.repositories.items()
+    assert (name, there.sdk, list(there.tags)) == ("spaces/ada/x", "gradio", ["v1"])
+    [collection] = hub.collections.values()
+    assert [(item["id"], item["type"]) for item in collection["items"]] == [("ada/x", "space")]
+    assert content(download("ada/x", tmp_path / "down", revision="v1", repo_type="space")) == content(files)
+    with pytest.raises(PublishError, match='no kind of repository .*Say "model" or "space"'):
+        publish(files, "ada/x", repo_type="dataset")
+
+
 def test_a_dry_run_lists_exactly_what_goes_up(files, hub):
     said = publish(files, "ada/x", tag="v1", collection="Mine")
     assert hub.log == [] and "private repository ada/x, as version v1, into the collection 'Mine'" in said
