@@ -148,6 +148,11 @@ def _opened(
     from forge_lib.evaluation.prompting import Prompting
     from forge_lib.evaluation.voting import TEMPERATURE, voting
 
+    if not data.train and (options.shots or options.contender in _WITHOUT_MODEL):
+        raise DataError(
+            f"{data.name} has no train part, from which --shots, nearest and fill take what they show or answer. Ask a model "
+            "without --shots, or give data with a train part."
+        )
     if options.contender == "nearest":
         return contenders.nearest_neighbour(data.train), None, {"name": "nearest neighbour"}, 64
     if options.contender == "fill":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -65,11 +66,11 @@ def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:
         return _weights(BASE, about, profile, load_base(profile), batch_size)
     if which.startswith("run:") or which.lower().endswith(".gguf"):
         return _gguf(gguf_file(which, profile))
-    path = Path(which).expanduser()
-    if (path / "adapter_config.json").exists():
+    path = Path(os.path.expanduser(which))
+    if os.path.exists(path / "adapter_config.json"):
         about = f"The adapter in {path.name}/; nobody has scored it here."
         return _weights(path.name, about, profile, load_adapted(profile, path), batch_size, path)
-    if (path / "config.json").exists():
+    if os.path.exists(path / "config.json"):
         about = f"The whole model in {path.name}/; nobody has scored it here."
         profile = replace(profile, base_model=str(path), quantize_4bit=False)
         return _weights(path.name, about, profile, _whole(path, profile), batch_size, path)
@@ -84,6 +85,7 @@ def _whole(path: Path, profile: Profile):
         raise ModelError(
             f"{path.name}/ has a config.json, but no weights (*.safetensors) or no tokenizer. Copy it again."
         )
+    _check_tokenizer(path, profile)
     try:
         model = load_base(profile)
     except (ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -92,6 +94,21 @@ def _whole(path: Path, profile: Profile):
         ) from error
     model.name_or_path = path.name  # the whole path would be this machine's
     return model
+
+
+def _check_tokenizer(path: Path, profile: Profile) -> None:
+    """Raise ModelError where the tokenizer of a whole model cannot be read, or does not say how the model is asked."""
+    try:
+        template = load_tokenizer(profile).chat_template
+    except ModelError:
+        raise
+    except Exception as error:  # the tokenizers library raises nothing narrower
+        raise ModelError(f"The tokenizer in {path.name}/ cannot be read ({said(error)}). Copy it again.") from error
+    if not template:
+        raise ModelError(
+            f"The tokenizer in {path.name}/ has no chat template, so nobody knows how this model is asked. Take the "
+            "instruct version of it, or copy the tokenizer of the base that it was made of."
+        )
 
 
 def run_file(name: str) -> tuple[Path, dict, Profile]:
@@ -129,8 +146,8 @@ def gguf_file(which: str, profile: Profile) -> GGUF:
             f"{row['all']:.1f}% [{row['all_low']:.1f}, {row['all_high']:.1f}] of {row['items']} frozen test questions"
         )
         return GGUF(file, f"forge-{name}", f"{file.name} of the run {name}: {score}.", profile)
-    path = Path(which).expanduser()
-    if path.suffix.lower() != ".gguf" or not path.is_file():
+    path = Path(os.path.expanduser(which))
+    if path.suffix.lower() != ".gguf" or not os.path.isfile(path):
         raise ModelError(
             f"There is no GGUF file '{which}'. Name one that ends in .gguf; notebook 07_quantization makes them."
         )

@@ -9,6 +9,7 @@ import argparse
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 
 from forge_lib import ROOT
@@ -199,17 +200,22 @@ def _load(run: Path, relative: str, made_by: str):
     return read_json(path, f"Run notebook {made_by} again.", kind=(dict, list))
 
 
-def main() -> None:
-    """Rewrite the README from `--run`."""
+def main() -> int:
+    """Rewrite the README from `--run`; 2 where a result is missing or damaged, with a sentence, and nothing is written."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", default="default")
-    run = run_folder(parser.parse_args().run)
-    readme = ROOT / "README.md"
-    text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
-    for name, content in BLOCKS.items():
-        text = replace_block(text, name, content())
-    write_atomically(readme, text)
+    given = parser.parse_args()
+    try:
+        run, readme = run_folder(given.run), ROOT / "README.md"
+        text = replace_block(readme.read_text(encoding="utf-8"), "results", results_markdown(run))
+        for name, content in BLOCKS.items():
+            text = replace_block(text, name, content())
+        write_atomically(readme, text)
+    except (OSError, RunError, ValueError) as error:
+        print(f"report: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

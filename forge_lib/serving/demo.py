@@ -102,9 +102,9 @@ def offered(own: Path | None, folder: Path) -> tuple[dict[str, Path], dict[str, 
     """
     databases = {}
     if own is not None:
-        own = own.expanduser()
-        if not own.is_file():
-            raise DataError(f"There is no file {own.name}. Give --db the path of a SQLite or CSV file.")
+        own = Path(os.path.expanduser(own))
+        if not os.path.isfile(own):
+            raise DataError(f"There is no file {own.name[-80:]}. Give --db the path of a SQLite or CSV file.")
         file = take_upload(own, folder, float("inf")) if own.suffix.lower() in CSV else own
         with Assistant(file) as assistant:
             assistant.schema()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -206,7 +207,7 @@ def main(given: list[str] | None = None) -> int:
 
 def _open(options: argparse.Namespace) -> tuple[Assistant, str]:
     """The database as an assistant, its schema read once to see that it is one; and what is to be said of the model."""
-    assistant = Assistant(options.db.expanduser())
+    assistant = Assistant(os.path.expanduser(options.db))
     assistant.schema()
     if options.model is None or options.print_config:
         return assistant, ""
@@ -217,7 +218,8 @@ def _open(options: argparse.Namespace) -> tuple[Assistant, str]:
 
 
 def _print_config(options: argparse.Namespace) -> None:
-    found = configuration(options.print_config, options.db.expanduser(), options.model, options.profile, options.http)
+    file = Path(os.path.expanduser(options.db))
+    found = configuration(options.print_config, file, options.model, options.profile, options.http)
     print(json.dumps(found, indent=2, ensure_ascii=False))
     print(advice(options.print_config, found), file=sys.stderr)
 

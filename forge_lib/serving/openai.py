@@ -43,7 +43,7 @@ def serve(which: str | Path, port: int | None = None, profile: str = "auto") -> 
     the server's own sentence where it does not come up. Its process ends with the block, and with this process.
     """
     run = str(which).startswith("run:")
-    named = ["--run", str(which)[4:]] if run else ["--model", str(Path(which).expanduser().resolve())]
+    named = ["--run", str(which)[4:]] if run else ["--model", os.path.realpath(os.path.expanduser(which))]
     command = [sys.executable, "-m", "forge_lib.serving.openai", *named, "--profile", profile, "--port", str(port or 0),
                "--until-stdin-ends"]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

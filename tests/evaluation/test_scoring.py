@@ -107,6 +107,12 @@ def here(tmp_path, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     (tmp_path / "broken.gguf").write_bytes(b"GGUF")
     (tmp_path / "empty").mkdir()
+    shop = tmp_path / "dev" / "database" / "shop" / "shop.sqlite"  # Spider's dev part alone
+    shop.parent.mkdir(parents=True)
+    with sqlite3.connect(shop) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+    connection.close()
+    (tmp_path / "dev" / "dev.json").write_text('[{"db_id": "shop", "question": "All?", "query": "SELECT a FROM t"}]')
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "config.json").write_text("{}")
     (tmp_path / "adapter").mkdir()
@@ -131,6 +137,12 @@ def here(tmp_path, monkeypatch):
         (["--model", "base", "--data", "spider:empty"], "holds neither"),
         (["--model", "base", "--task", "poetry"], "There is no task"),
         (["--model", "base", "--profile", "fast"], "There is no profile 'fast'"),
+        (["--model", "~nobody-here/adapter"], "There is no model"),
+        (["--model", "~nobody-here/x.gguf"], "There is no GGUF file"),
+        (["--model", "x" * 300], "There is no model"),
+        (["--contender", "nearest", "--data", "spider:dev", "--part", "test"], "spider has no train part"),
+        (["--contender", "fill", "--data", "spider:dev", "--part", "test"], "spider has no train part"),
+        (["--model", "base", "--shots", "3", "--data", "spider:dev", "--part", "test"], "spider has no train part"),
     ],
 )
 def test_what_cannot_be_scored_is_a_sentence(given, sentence, here, capsys):

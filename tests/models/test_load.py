@@ -8,7 +8,8 @@ from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import encode_prompt
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.generate import generate
-from forge_lib.models.load import base_dir, base_id, load_adapted, load_base
+from forge_lib.models.load import base_dir, base_id, load_adapted, load_base, load_tokenizer
+from forge_lib.models.opening import open_weights
 from forge_lib.tasks.sql.prompt import build_messages
 
 CPU = dataclasses.replace(PROFILES["cpu"], dtype="float32")
@@ -108,6 +109,24 @@ def test_an_adapter_of_the_embedded_base_names_no_folder_of_this_machine(tmp_pat
     folder = save_adapter(add_lora(load_base(CPU), CPU), tmp_path / "adapter")
     config = json.loads((folder / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == base_id(CPU)
+
+
+@pytest.mark.parametrize(
+    "name, damage, sentence",
+    [
+        ("tokenizer.json", lambda text: text[: len(text) // 2], "The tokenizer in mine/ cannot be read"),
+        ("chat_template.jinja", lambda text: "", "The tokenizer in mine/ has no chat template"),
+    ],
+)
+def test_a_whole_model_that_nobody_can_ask_is_refused_in_a_sentence(tiny_llama, tmp_path, name, damage, sentence):
+    """A base without a template, or half a download: both ended in a traceback at the first question."""
+    tiny_llama.save_pretrained(tmp_path / "mine")
+    load_tokenizer(CPU).save_pretrained(tmp_path / "mine")
+    file = tmp_path / "mine" / name
+    file.write_text(damage(file.read_text()))
+    with pytest.raises(ModelError, match=sentence) as caught:
+        open_weights(str(tmp_path / "mine"), CPU)
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_the_plain_ways_give_the_same(tiny_llama, tokenizer, library):

@@ -86,6 +86,17 @@ def test_a_missing_result_names_its_notebook(tmp_path):
         results_markdown(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["no-such-run", "../elsewhere"])
+def test_a_run_that_has_no_results_ends_in_a_sentence_and_leaves_the_readme(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["report", "--run", name])
+    before = (ROOT / "README.md").read_bytes()
+    assert report.main() == 2
+    said = capsys.readouterr().err
+    assert said.startswith("report: ") and name in said and said.count("\n") == 1
+    assert (ROOT / "README.md").read_bytes() == before
+
+
 @pytest.mark.parametrize("name", report.BLOCKS)
 def test_the_readme_says_what_the_code_generates(name):
     text = (ROOT / "README.md").read_text(encoding="utf-8")

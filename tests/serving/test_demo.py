@@ -48,6 +48,8 @@ def test_your_file_comes_first_and_a_csv_file_becomes_a_database(tmp_path):
     "given, sentence",
     [
         (["--db", "nowhere.db"], "There is no file nowhere.db"),
+        (["--db", "~nobody-here/nowhere.db"], "There is no file nowhere.db"),
+        (["--db", "x" * 300], "There is no file xxx"),
         (["--run", "nothing"], "The run 'nothing' has no model to open. There is no run 'nothing'."),
         (["--model", "nowhere.gguf"], "nowhere.gguf"),
         (["--model", "something"], "There is no model 'something'."),

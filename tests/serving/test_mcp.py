@@ -545,6 +545,13 @@ def test_what_cannot_be_served_ends_in_one_sentence(tmp_path, file, capsys, cont
     assert err.startswith("mcp: ") and err.count("\n") == 1 and str(tmp_path) not in err
 
 
+@pytest.mark.parametrize("path", ["~nobody-here/a.db", "x" * 300])
+def test_a_path_that_can_be_none_is_a_sentence(path, capsys):
+    for more in ([], ["--print-config", "vscode"]):
+        assert module.main(["--db", path, *more]) == 2
+        assert "mcp: There is no file " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "80²", ""])
 def test_what_is_no_port_is_said_to_be_none(file, capsys, port):
     with pytest.raises(SystemExit) as ended:

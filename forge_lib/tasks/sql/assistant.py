@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import re
 import sqlite3
 import threading
@@ -62,8 +63,8 @@ class Assistant:
 
     def __init__(self, file: Path | str, answer: _Answer | None = None, tokenizer=None, max_rows: int = MAX_ROWS):
         self.file, self.answer = Path(file), answer
-        if not self.file.is_file():
-            raise DataError(f"There is no file {self.file.name}. Give the path of a SQLite database.")
+        if not os.path.isfile(self.file):  # Path.is_file raises for a name longer than the system takes
+            raise DataError(f"There is no file {self.file.name[-80:]}. Give the path of a SQLite database.")
         if fault := why_unreadable(self.file):
             raise DataError(f"{self.file.name} {fault}.")
         fit = fit_to(tokenizer, _SCHEMA_TOKENS) if tokenizer else None

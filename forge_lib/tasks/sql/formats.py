@@ -86,8 +86,9 @@ def from_alpaca(record: dict) -> _Conversation:
 
 
 def _bare(sql: str) -> str:
-    """A query without what stands behind it; nothing but that stays, to be named with the golds that fail."""
-    return sql.rstrip(_AFTER_SQL) or sql
+    """A query without what stands behind it; nothing but that stays, to be named with the golds that fail, and so does what
+    is no text, to be named at once."""
+    return (sql.rstrip(_AFTER_SQL) or sql) if isinstance(sql, str) else sql
 
 
 def _from_spider(record: dict, ident: str) -> Pair:
@@ -112,7 +113,7 @@ def _from_plain(record: dict, ident: str) -> Pair:
         filled["id"] = str(filled["id"])
     if isinstance(filled.get("db_id"), str):
         filled["db_id"] = filled["db_id"].strip()
-    if isinstance(filled.get("sql"), str):
+    if "sql" in filled:
         filled["sql"] = _bare(filled["sql"])
     return Pair(**{"id": ident, **{key: record[key] for key in _ASKED}, **filled})
 

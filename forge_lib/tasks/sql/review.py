@@ -130,6 +130,10 @@ def read_decisions(path: Path | str) -> list[Decision]:
             decision = Decision(**record)
         except TypeError as error:
             raise fault(path, line, f"this is no decision ({error})") from error
+        if no_text := [
+            name for name, value in vars(decision).items() if value is not None and not isinstance(value, str)
+        ]:
+            raise fault(path, line, f"the {no_text[0]} of a decision is a text, in quotes")
         if decision.verdict not in VERDICTS:
             raise fault(path, line, f"the verdict is '{decision.verdict}', not one of {', '.join(VERDICTS)}")
         decisions.append(decision)

@@ -151,6 +151,8 @@ FAULTS = [  # format, file, line of the fault, what the message says
     ("spider", f"[\n{SPIDER},\n\n  {SPIDER.replace('SELECT 1', ' ')}]", 4, "the pair's sql is empty"),
     ("bird", f"[{BIRD},\n{BIRD},\n{SPIDER}]", 3, "'SQL' is missing"),
     ("bird", BIRD.replace('"b"', "7"), 1, "the pair's db_id is empty or not a text"),
+    ("bird", BIRD.replace('"SELECT 1"', "null"), 1, "the pair's sql is empty or not a text"),
+    ("spider", "[" + SPIDER.replace('"SELECT 1"', '["SELECT", "1"]') + "]", 1, "the pair's sql is empty or not a text"),
     ("csv", HEAD + "b,how many, and which?,SELECT 2\n", 3, "4 fields where the header has 3. Put quotes"),
     ("csv", HEAD + 'b,"two\nlines",SELECT 2\nb,SELECT 3\n', 5, "2 fields where the header has 3"),
     ("csv", HEAD + '\nb,"two\nlines"\n', 4, "2 fields where the header has 3"),

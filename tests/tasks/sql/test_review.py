@@ -67,6 +67,24 @@ def test_a_decision_cut_off_is_asked_again_and_a_malformed_one_named(review):
 
 
 @pytest.mark.parametrize(
+    "line, field",
+    [
+        ('{"id": ["l-1"], "verdict": "accept"}', "id"),
+        ('{"id": 7, "verdict": "accept"}', "id"),
+        ('{"id": "l-1", "verdict": "fix", "sql": 3}', "sql"),
+        ('{"id": "l-1", "verdict": "fix", "question": ["a"]}', "question"),
+    ],
+)
+def test_what_is_no_text_in_a_decision_is_named(review, line, field):
+    """A list for an id ended in a traceback, and a number for a query only once the pair was trained on."""
+    review.decide(Decision("l-2", "accept"))
+    with review.path.open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(DataError, match=f"decisions.jsonl, line 2: the {field} of a decision is a text"):
+        Review(review.data, list(review.pairs.values()), review.path)
+
+
+@pytest.mark.parametrize(
     "decision",
     [
         Decision("l-9", "accept"),
