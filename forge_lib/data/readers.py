@@ -16,7 +16,7 @@ from pathlib import Path
 
 from forge_lib.data.items import DataError
 
-SEPARATORS = ",;\t|"
+_SEPARATORS = ",;\t|"
 _WANTED = "; wanted is a whole object on each line, or one array of all of them"
 _SAMPLE = 50  # rows by which the separator is told
 _NAMELESS = re.compile(r"(unnamed:_\d+)?")  # pandas names a column without a name "Unnamed: 0"
@@ -151,8 +151,8 @@ def separator_of(text: str, needed: Collection[str] = ()) -> tuple[str, bool]:
     announced = re.match(r'"?sep=(.)"?\r?(\n|$)', text, re.IGNORECASE)
     if announced:
         return announced[1], True
-    heads = {mark: _first_rows(text, mark) for mark in reversed(SEPARATORS)}
-    for mark in SEPARATORS:
+    heads = {mark: _first_rows(text, mark) for mark in reversed(_SEPARATORS)}
+    for mark in _SEPARATORS:
         if needed and set(needed) <= set(map(field_name, heads[mark][0])):
             return mark, False
     return max(heads, key=lambda mark: _evenness(*heads[mark])), False

@@ -222,7 +222,7 @@ def _llama(model):
 
 
 def _is_llama_block(layer, dtype: torch.dtype) -> bool:
-    """A block that `_BlockFunction` computes: Llama's own parts (a subclass may do something else), SiLU, all frozen."""
+    """A block that `_BlockFunction` computes: Llama's own parts (a subclass may differ), SiLU, all frozen."""
     if type(layer) is not LlamaDecoderLayer or any(type(getattr(layer, n)) is not kind for n, kind in _PARTS.items()):
         return False
     norms = (layer.input_layernorm, layer.post_attention_layernorm)

@@ -38,7 +38,8 @@ class Overlap:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the item is suspicious; none where it is clean. A shape alone is no reason: learning shapes is the task."""
-        said = {"same question": self.same_question, "near-duplicate": not self.same_question and self.similarity >= _NEAR,
+        near = not self.same_question and self.similarity >= _NEAR
+        said = {"same question": self.same_question, "near-duplicate": near,
                 "runs of words": self.runs > 0 if self.words >= _LONG else self.runs >= _SHARE, "same answer": self.same_answer}  # fmt: skip
         return tuple(reason for reason, holds in said.items() if holds)
 

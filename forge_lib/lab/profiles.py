@@ -99,7 +99,7 @@ def all_measured(path: Path | None = None) -> dict[str, dict]:
 
 # Times as long as in bf16: a step of 04_sft on two cores took 5 to 11 s in float32 (an AMD EPYC without 16-bit
 # arithmetic, four days) and 3.3 s in bf16 (AMX), November 2026.
-SLOWER_IN_FLOAT32 = 3.0
+_SLOWER_IN_FLOAT32 = 3.0
 
 
 def slower_here(profile: Profile) -> float:
@@ -110,7 +110,7 @@ def slower_here(profile: Profile) -> float:
     >>> slower_here(PROFILES["cpu"])
     1.0
     """
-    return SLOWER_IN_FLOAT32 if profile.dtype == "float32" != PROFILES[profile.name].dtype else 1.0
+    return _SLOWER_IN_FLOAT32 if profile.dtype == "float32" != PROFILES[profile.name].dtype else 1.0
 
 
 def _like(base: Profile, **changes) -> Profile:

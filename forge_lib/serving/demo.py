@@ -28,7 +28,7 @@ from forge_lib.serving.uploads import CSV, MAX_MB, take_upload
 from forge_lib.tasks.sql.assistant import Assistant
 from forge_lib.tasks.sql.sources.course import load_course
 
-PORT, _HOST = 7860, "127.0.0.1"
+_PORT, _HOST = 7860, "127.0.0.1"
 _DEFAULT_RUN = "default"
 _ALONE = (
     "There is no tuned model yet, so the untuned base answers alone: `make course` trains one, and --model takes one that "
@@ -47,7 +47,7 @@ def arguments() -> argparse.ArgumentParser:
         "--db", type=Path, help="a SQLite or CSV file of yours, of any size; a SQLite file is read in place"
     )
     parser.add_argument("--profile", default="auto", help=f"whose base answers: {', '.join(PROFILES)} (default: auto)")
-    parser.add_argument("--port", type=whole_number(1, 65535), default=PORT)
+    parser.add_argument("--port", type=whole_number(1, 65535), default=_PORT)
     parser.add_argument("--host", default=_HOST, help="0.0.0.0 lets other machines in, and then everybody may upload")
     parser.add_argument("--about", default="", help="a sentence of yours on the model, to stand under its name")
     parser.add_argument(
@@ -144,7 +144,7 @@ def contenders(run: str | None, model: str | None, profile: str = "auto", about:
 @contextlib.contextmanager
 def serving(
     models: Sequence[Model], databases: Mapping[str, Path], folder: Path, review_file: Path | None,
-    examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", host: str = _HOST, port: int = PORT,
+    examples: Mapping[str, Sequence[str]] | None = None, remark: str = "", host: str = _HOST, port: int = _PORT,
     max_mb: float = MAX_MB,
 ) -> Iterator[str]:  # fmt: skip
     """Serve the page while the block runs; gives its address. Raises ServingError where the port is in use.

@@ -16,10 +16,15 @@ from forge_lib.training.packing import Pack
 
 
 class StateFile:
-    """The file of one training: read when it begins, written on the way, gone when it ends. Without a path, nothing is kept.
+    """The file of one training: read when it begins, written on the way, gone when it ends.
 
+    path: None, and nothing is kept
     parts: what has a state beside the weights (optimizer, scaler); plan: what else the training goes by, as far as its
     `repr` shows it (rates, when it validates); writes: whether this process does, of several.
+
+    >>> nowhere = StateFile(None, None, {}, [], settings=None, plan=None)
+    >>> nowhere.save([{"step": 1}]), nowhere.load(), nowhere.remove()
+    (None, [], None)
     """
 
     def __init__(
@@ -30,7 +35,7 @@ class StateFile:
         self.key = _training_key(model, steps, settings, plan) if path else ""
 
     def load(self) -> list[dict]:
-        """Puts weights and parts back as they were; the records so far, none where there is no file. Raises as `load_state`."""
+        """The records so far, weights and parts put back as they were; none where there is no file. Raises as `load_state`."""
         return load_state(self.path, self.key, self.model, self.parts) if self.path else []
 
     def save(self, records: list[dict]) -> None:

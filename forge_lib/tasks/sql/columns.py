@@ -41,9 +41,9 @@ def _kind(connection, table: str, column: str, declared: str) -> Kind:
     name, values = in_quotes(column), []
     # a view that takes too long, or fails on a row: as declared
     with contextlib.suppress(sqlite3.Error), limited_steps(connection, _STEPS):
-        values = [v for (v,) in connection.execute(
-            f"SELECT DISTINCT {name} FROM (SELECT {name} FROM {in_quotes(table)} LIMIT {_SEEN}) WHERE {name} IS NOT NULL"
-        )]  # fmt: skip
+        first = f"SELECT {name} FROM {in_quotes(table)} LIMIT {_SEEN}"
+        found = connection.execute(f"SELECT DISTINCT {name} FROM ({first}) WHERE {name} IS NOT NULL")
+        values = [value for (value,) in found]
     if not values:
         return Kind("number" if re.search("INT|REAL|NUM|DEC|FLOA|DOUB", declared.upper()) else "text")
     texts = [v for v in values if isinstance(v, str)]

@@ -198,7 +198,7 @@ def _edges(one: _Role, other: _Role) -> list[tuple[str, str]]:
 
 
 def _sets(schema: Schema) -> list[tuple[_Role, ...]]:
-    """Sets of tables that can be joined, at most `_MOST_SETS`: small ones first, and by a key before by what two keys share.
+    """Sets of tables that can be joined, at most `_MOST_SETS`: small ones first, by a key before by what two keys share.
 
     Then those in which a table stands twice.
     """

@@ -160,9 +160,15 @@ def _suffixes(sql: str) -> str:
 
 @contextlib.contextmanager
 def limited_steps(connection: sqlite3.Connection, steps: int, every: int = 1000) -> Iterator[None]:
-    """Interrupts (sqlite3.OperationalError) what takes more than `steps` of SQLite's virtual machine, counted each `every`.
+    """Interrupts what takes more than `steps` of SQLite's virtual machine, looked at each `every`: OperationalError.
 
     Steps, not seconds: they are the same on a busy machine.
+
+    >>> endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n"
+    >>> with contextlib.closing(sqlite3.connect(":memory:")) as connection, limited_steps(connection, 10_000):
+    ...     connection.execute(endless)
+    Traceback (most recent call last):
+    sqlite3.OperationalError: interrupted
     """
     looks = itertools.count()
     connection.set_progress_handler(lambda: next(looks) > steps // every, every)
