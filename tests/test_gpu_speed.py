@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks import gpu_speed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("engine", ["torch", "trl"])
 def test_a_side_trains_and_measures(tmp_path, engine):

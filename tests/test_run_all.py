@@ -51,6 +51,7 @@ def summary(course, run="r"):
     return {r["notebook"]: r["status"] for r in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.enable_socket
 def test_the_course_runs_in_order_with_its_parameters(course, capsys):
     assert run_all.main(["--profile", "smoke", "--run", "r", "--seed", "3"]) == 0
@@ -433,6 +434,7 @@ def begin(course, *arguments, **options):
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 3), (signal.SIGTERM, 1)])
 def test_an_interrupt_ends_with_one_sentence_and_leaves_no_orphan_kernel(number, times, course):
@@ -468,6 +470,7 @@ def test_an_interrupt_during_the_imports_is_a_sentence(wait, tmp_path):
     assert process.returncode == 0 or errors.count("Stopped") == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_traceback():
     command = f"{sys.executable} run_all.py --profile cpu --list | head -1"
     done = subprocess.run(command, cwd=ROOT, shell=True, capture_output=True, text=True)
@@ -483,6 +486,7 @@ def test_extra_notebooks_are_listed_and_folders_are_none(course, capsys):
     assert listed == ["01_first", "02_second", "02_second-Copy1", "03_third", "11_mine"]
 
 
+@pytest.mark.slow
 def test_kernels_report_home_nothing(monkeypatch):
     for name in SILENT:
         monkeypatch.delenv(name, raising=False)

@@ -22,6 +22,7 @@ def tensors(tokens: int, heads: int = 6, key_heads: int = 2, width: int = 4) -> 
     return [torch.randn(s, generator=generator, dtype=torch.float64, requires_grad=True) for s in shapes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 def test_packs_are_attended_as_their_dense_masks_say(compiled):
     """Two packs end to end: values and gradients of each are those of masked attention over it alone."""
@@ -60,6 +61,7 @@ def test_heads_that_share_a_key_are_asked_together_with_the_same_answer():
     torch.testing.assert_close(got, want.transpose(1, 2))
 
 
+@pytest.mark.slow
 def test_mkls_first_calls_are_made_alone_before_any_model():
     """The race (forge_lib.engine.vml) cannot be forced; that importing models makes the calls, on one number each, can be asked."""
     code = (

@@ -39,6 +39,7 @@ def loss_and_gradients(model, packs, pad_id: int, kind="float32"):
     return loss.detach(), {n: p.grad for n, p in model.named_parameters() if p.requires_grad}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=needs_compiler)])
 @pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "v_proj"], ["down_proj"]])
 def test_values_and_gradients_are_transformers_and_pefts(tiny_llama, packs, tokenizer, monkeypatch, targets, compiled):

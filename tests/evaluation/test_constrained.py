@@ -8,6 +8,7 @@ from forge_lib.evaluation.metrics import evaluate
 from forge_lib.models.grammar import grammar_constraints
 
 
+@pytest.mark.slow
 def test_an_untrained_model_answers_with_queries_that_run(library, tiny_llama, tokenizer):
     torch.manual_seed(17)
     asked = library.test * 4

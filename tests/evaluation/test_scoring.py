@@ -187,6 +187,7 @@ def undecided(tokenizer, monkeypatch):
     return asked
 
 
+@pytest.mark.slow
 def test_a_vote_is_cast_by_the_greedy_answer_and_samples_of_every_question(here, undecided):
     given = ["--model", "undecided", "--limit", "4", "--quiet"]
     assert command.main([*given, "--vote", "4", "--out", "four.json"]) == 0
@@ -198,6 +199,7 @@ def test_a_vote_is_cast_by_the_greedy_answer_and_samples_of_every_question(here,
     assert json.loads((here / "two.predictions.jsonl").read_text().splitlines()[0])["predicted"] == "SELECT 1"
 
 
+@pytest.mark.slow
 def test_a_result_from_before_there_was_a_vote_goes_on(here, undecided):
     given = ["--model", "undecided", "--limit", "4", "--quiet", "--out", "old.json"]
     assert command.main(given) == 0

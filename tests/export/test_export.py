@@ -28,6 +28,8 @@ from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.prompt import INSTRUCTION
 from forge_lib.training.sft import add_lora, save_adapter
 
+pytestmark = pytest.mark.slow
+
 CPU = PROFILES["cpu"]
 
 

@@ -12,6 +12,8 @@ from forge_lib.export.importance import Importance, load_importance, measure_imp
 from forge_lib.models.chat import encode
 from forge_lib.models.embedded import ModelError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def measured(tiny_llama, tokenizer, library) -> Importance:

@@ -15,6 +15,8 @@ from forge_lib.models.chat import Example, encode
 from forge_lib.models.llama import load_gguf
 from forge_lib.models.load import load_base
 
+pytestmark = pytest.mark.slow
+
 CPU = PROFILES["cpu"]
 
 

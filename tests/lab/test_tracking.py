@@ -29,6 +29,7 @@ def runs_in_store(lab):
     return client, client.search_runs([client.get_experiment_by_name("forge").experiment_id])
 
 
+@pytest.mark.slow
 def test_records_become_curves_and_the_run_says_what_it_was_made_from(lab, monkeypatch):
     lab.save_json("sft/result.json", {"step": 7})
     lab.save_json("sft/adapter/adapter_config.json", {"r": 32})
@@ -52,6 +53,7 @@ def test_records_become_curves_and_the_run_says_what_it_was_made_from(lab, monke
     assert lab.config("sft")["profile"]["lora_rank"] == 32
 
 
+@pytest.mark.slow
 def test_the_store_names_no_folder_of_this_machine(lab, tmp_path, monkeypatch):
     from mlflow import MlflowClient
 
@@ -68,6 +70,7 @@ def test_the_store_names_no_folder_of_this_machine(lab, tmp_path, monkeypatch):
     assert all(client.list_artifacts(r.info.run_id) for r in runs) and len(runs) == 2
 
 
+@pytest.mark.slow
 def test_more_points_than_one_call_takes_arrive_all(lab):
     with tracked(lab, "sft") as track:
         for step in range(1, 1201):
@@ -76,6 +79,7 @@ def test_more_points_than_one_call_takes_arrive_all(lab):
     assert len(client.get_metric_history(run.info.run_id, "loss")) == 1200
 
 
+@pytest.mark.slow
 def test_a_run_that_breaks_is_marked_failed_and_keeps_its_points(lab):
     with pytest.raises(KeyboardInterrupt), tracked(lab, "sft") as track:
         track(RECORDS[0])
@@ -87,6 +91,7 @@ def test_a_run_that_breaks_is_marked_failed_and_keeps_its_points(lab):
     assert all(len(client.get_metric_history(r.info.run_id, "loss")) == 1 for r in runs)
 
 
+@pytest.mark.slow
 def test_an_experiment_deleted_in_the_browser_comes_back(lab):
     for _ in range(2):
         with tracked(lab, "sft"):
@@ -114,6 +119,7 @@ def test_a_store_that_cannot_be_used_is_a_sentence(lab, content):
         pass
 
 
+@pytest.mark.slow
 def test_a_tracker_that_fails_later_ends_no_training(lab, monkeypatch):
     from mlflow import MlflowClient
 
@@ -176,6 +182,7 @@ print("calls:", calls)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tracker", ["mlflow", "wandb", "trackio"])
 def test_tracking_calls_nobody_and_chatters_little(tracker, tmp_path):
     """In a process of its own: under pytest and in CI, MLflow's telemetry is off by itself."""

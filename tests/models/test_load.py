@@ -31,6 +31,7 @@ def test_greedy_answers_equal_those_of_transformers_generate(tiny_llama, tokeniz
         assert done.prompt_tokens == ids.shape[1]
 
 
+@pytest.mark.slow
 def test_the_real_model_answers_alike_in_a_batch_of_several_schemas_and_alone(tokenizer):
     """A random model hardly looks at its context; the embedded one does, so a wrong mask or position shows."""
     model = load_base(CPU)

@@ -120,6 +120,7 @@ def test_a_connection_that_comes_back_is_not_even_noticed(files, hub):
     assert "uploaded to" in publish(files, "ada/x", push=True)
 
 
+@pytest.mark.slow
 def test_a_killed_upload_goes_on(files, hub, tmp_path):
     """A process that knows the server by HF_ENDPOINT alone is killed while it sends the second file."""
     script = "import sys; from pathlib import Path; from forge_lib.publishing.hub import publish\n"
@@ -266,6 +267,7 @@ def test_a_card_that_the_hub_could_not_read_is_named_before_anything_is_sent(ada
         publish(adapter, "ada/x", push=True)
 
 
+@pytest.mark.slow
 def test_what_was_downloaded_is_loaded_and_scores_as_before(trained, hub, library, tokenizer, tmp_path):
     target = tmp_path / "publish" / "adapter"
     tokenizer.save_pretrained(tmp_path / "tokenizer")

@@ -179,6 +179,7 @@ def test_the_title_that_a_gguf_file_gives_itself_is_no_folder(tmp_path):
     assert kinds(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_courses_own_tokenizer_passes_in_seconds_and_offline(tmp_path, tokenizer, monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     tokenizer.save_pretrained(tmp_path)

@@ -21,6 +21,8 @@ from forge_lib.publishing.paper_page import REFERENCES
 from forge_lib.publishing.stages import STAGES, ablations
 from forge_lib.publishing.typeset import to_typst, write_pdf
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "#let x = $5_a* <b> @c [d](e) `f` | \\ \"g\" 'h' &amp; 1. ~~i~~ Łódź Таблица // -- ..."
 
 

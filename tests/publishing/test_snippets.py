@@ -21,7 +21,7 @@ from forge_lib.serving.model import open_model
 from forge_lib.tasks.sql import card_facts
 from forge_lib.training.sft import add_lora, save_adapter
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 CPU = PROFILES["cpu"]
 
 

@@ -111,6 +111,7 @@ def text(result) -> str:
     return content.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("transport", "mode"), [("stdio", "legacy"), ("http", "auto"), ("http", "legacy")])
 def test_tables_rows_errors_and_the_schema_over_both_transports(request, file, transport, mode):
     server = over_stdio(file) if transport == "stdio" else request.getfixturevalue("served")
@@ -254,6 +255,7 @@ def test_what_looks_like_an_instruction_stays_a_value_beside_the_note(served):
     assert rows(ask(served, "run_query", sql="SELECT COUNT(*) FROM item")) == [[2]]
 
 
+@pytest.mark.slow
 def test_two_clients_at_once_get_their_own_answers(file, served):
     got = {}
 
@@ -329,6 +331,7 @@ async def until(condition) -> None:
             await anyio.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_server_killed_in_the_middle_of_an_answer_leaves_an_error_and_no_process(file):
     before = file.read_bytes()
     with over_http(file) as (process, url):
@@ -356,6 +359,7 @@ def test_a_server_killed_in_the_middle_of_an_answer_leaves_an_error_and_no_proce
     assert file.read_bytes() == before and [p.name for p in file.parent.iterdir()] == [file.name]
 
 
+@pytest.mark.slow
 def test_a_stdio_server_killed_in_the_middle_of_an_answer_ends_the_request(file):
     left = []
 
@@ -375,6 +379,7 @@ def test_a_stdio_server_killed_in_the_middle_of_an_answer_ends_the_request(file)
     assert left and gone(left)
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_in_the_middle_of_an_answer_leaves_no_process(file):
     left = []
 
@@ -507,6 +512,7 @@ def test_clients_that_draft_at_once_take_turns_at_the_model(file):
     assert max(most) == 1
 
 
+@pytest.mark.slow
 def test_a_gguf_drafts_over_stdio(file):
     """The embedded base's own file: whatever the untuned model says, it is asked and answered."""
     found = ask(

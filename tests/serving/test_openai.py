@@ -80,6 +80,7 @@ def streamed(chunks) -> tuple[str, str]:
     return "".join(c.delta.content or "" for c in choices), choices[-1].finish_reason
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_the_file_in_this_process(ask, file, library, tokenizer):
     """The library's server punishes repetition by 1.1 even of a client that asks for temperature 0.
 
@@ -227,6 +228,7 @@ def servers() -> list[psutil.Process]:
     return [p for p in found if "forge_lib.serving.openai" in p.cmdline()]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_an_answer_it_is_missed_and_comes_back(file, monkeypatch):
     before = servers()
     messages = [  # whose answer takes long

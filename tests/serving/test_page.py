@@ -23,6 +23,7 @@ from forge_lib.tasks.sql.review import read_decisions
 CHROMIUM = shutil.which("chromium")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.enable_socket,
     pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"),
 ]

@@ -156,6 +156,7 @@ def ids(tokenizer, messages: list[dict]) -> list[int]:
     return [*prompt.prefix, *prompt.rest]
 
 
+@pytest.mark.slow
 def test_everyone_reads_the_same_tokens(family, conversations, go_rendered):
     """Training and PyTorch, the tokenizer alone, llama.cpp, Ollama and the OpenAI server."""
     tokenizer, llm = family

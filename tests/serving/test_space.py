@@ -23,6 +23,8 @@ from forge_lib.lab.runs import Run, start
 from forge_lib.serving.space import main, prepare_space, requirements
 from forge_lib.tasks.sql.sources.course import MANIFESTS, VERSION
 
+pytestmark = pytest.mark.slow
+
 START_S = 600  # until the page is up, on a busy machine
 FENCE = '''
 """Found by Python at its start: only what the packages in ALLOWED hold can be imported, as in a fresh environment."""

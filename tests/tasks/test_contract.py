@@ -99,6 +99,7 @@ def test_the_toys_modelfile_speaks_of_it(toy, tokenizer, tmp_path):
     assert f'SYSTEM """{toy.SYSTEM}"""' in text
 
 
+@pytest.mark.slow
 def test_a_gguf_of_the_toys_model_answers(toy, random_llama, tokenizer, tmp_path):
     """Converted, reloaded and scored through the task's own prompt."""
     from forge_lib.export import gguf

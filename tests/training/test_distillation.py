@@ -132,6 +132,7 @@ def test_a_student_learns_the_teachers_distribution(teacher, random_llama, packs
     assert not any(p.requires_grad for p in teacher.parameters())
 
 
+@pytest.mark.slow
 def test_a_killed_distillation_does_not_go_on_as_another(teacher, packs, tokenizer, tmp_path):
     pad, state = tokenizer.pad_token_id, tmp_path / "state.pt"
     read = live_teacher(teacher, pad, "float32", 1.0)

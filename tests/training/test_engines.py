@@ -92,6 +92,7 @@ def test_an_engine_gives_the_losses_of_the_plain_loop(name, profile, adapter, st
     assert got[4]["loss"] < 0.95 * got[0]["loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS_HERE)
 def test_what_an_engine_saves_peft_loads(name, profile, steps, tokenizer, prompts, tmp_path):
     tool = engine(name, profile)
@@ -179,6 +180,7 @@ def test_an_answer_ends_at_the_end_of_turn_and_says_so(name, profile, prompts, t
         assert (answer.text, answer.ids, answer.completion_tokens, answer.finished) == ("", (0,), 0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS_HERE)
 def test_validation_joins_the_record_of_its_step_and_training_goes_on(name, profile, prompts, steps, tokenizer):
     tool = engine(name, profile)

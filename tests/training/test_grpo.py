@@ -131,6 +131,7 @@ def killed_at(last: int):
     return track
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_weights(tiny_llama, tokenizer, library, tmp_path):
     """Killed before, just after and between two writings of its state."""
     state = tmp_path / "grpo" / "state.pt"

@@ -99,6 +99,7 @@ def batches(trl):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, updates", [("GRPO", "the first"), *((name, "a later one") for name in SETTINGS)])
 def test_loss_and_gradient_are_those_of_trl(trl, batches, tokenizer, name, updates):
     setting, model = SETTINGS[name], trl.model

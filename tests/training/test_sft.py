@@ -379,6 +379,7 @@ def test_a_full_disk_leaves_the_last_good_state(tiny_llama, packs, tokenizer, tm
     assert [p.name for p in tmp_path.glob(".state*")] == []
 
 
+@pytest.mark.slow
 def test_training_ends_when_validation_does_not_get_better(tiny_llama, packs, tokenizer):
     accuracies = {1: 0.1, 2: 0.3, 3: 0.2, 4: 0.3, 5: 0.9}
     validate = lambda step: {"validation_accuracy": accuracies[step], "validation_loss": 1.0}  # noqa: E731

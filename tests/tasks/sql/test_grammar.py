@@ -193,6 +193,7 @@ def test_roles_are_called_after_keys():
     assert [stem(k) for k in ("from_port_id", "MentorID", "id")] == ["from_port", "Mentor", "id"]
 
 
+@pytest.mark.slow
 def test_a_schema_that_no_grammar_holds_has_none(tmp_path, tokenizer):
     """Wide tables by the dozen: what fits is read by llguidance, and beyond that an answer is free."""
     path = tmp_path / "wide.sqlite"

@@ -47,6 +47,7 @@ def data(tmp_path_factory):
     return DataSet("two", folder, TRAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "gold"),
     [

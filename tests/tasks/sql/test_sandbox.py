@@ -319,6 +319,7 @@ def test_a_forked_process_asks_a_worker_of_its_own(library, sandbox):
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for the worker under /proc")
 def test_a_worker_ends_soon_after_its_parent_even_inside_one_long_call(library):
     long_call = "SELECT instr(printf('%.*c', 30000000, 'a'), printf('%.*c', 1000000, 'a') || 'b')"

@@ -91,6 +91,7 @@ def test_a_row_without_a_query_is_named(small_spider):
 real = functools.cache(load_spider)  # four seconds each
 
 
+@pytest.mark.slow
 @pytest.mark.spider
 @pytest.mark.parametrize("paraphrases", [False, True])
 def test_real_questions_are_split_without_leaks(spider_dir, paraphrases):
@@ -105,6 +106,7 @@ def test_real_questions_are_split_without_leaks(spider_dir, paraphrases):
     assert all(render_schema(data.schema(db_id)) for db_id in trained)
 
 
+@pytest.mark.slow
 @pytest.mark.spider
 def test_real_golds_score_as_correct_against_themselves(spider_dir):
     failing = golds_that_fail(real(spider_dir, False))

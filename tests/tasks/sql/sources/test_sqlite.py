@@ -62,6 +62,7 @@ def wild(tmp_path):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["northwind", "chinook", "wild"])
 def test_a_bare_file_becomes_parts_that_are_sound_and_do_not_leak(which, request):
     file = request.getfixturevalue(which)
@@ -76,6 +77,7 @@ def test_a_bare_file_becomes_parts_that_are_sound_and_do_not_leak(which, request
     assert data.database(file.stem) != file  # a copy: what the file's own program does meanwhile changes nothing
 
 
+@pytest.mark.slow
 def test_the_same_file_and_seed_give_the_same_questions_and_the_second_load_draws_nothing(shop, monkeypatch):
     first = load_data(f"sqlite:{shop}", seed=5)
     with monkeypatch.context() as no_drawing:
@@ -95,6 +97,7 @@ def rename(file, prefix: str) -> None:
     change(file, ";".join(f"UPDATE {table} SET {name} = '{prefix} ' || {name}" for table, name in named.items()))
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_asked_anew_but_not_by_a_run_that_has_trained(shop, capsys):
     lab = start("smoke", "r", data=f"sqlite:{shop}")
     before = load_data(lab.source, lab)
@@ -111,6 +114,7 @@ def test_a_changed_file_is_asked_anew_but_not_by_a_run_that_has_trained(shop, ca
     assert "'Stale Fresh " in str([p.sql for p in load_data(other.source, other).train])
 
 
+@pytest.mark.slow
 def test_what_an_interrupt_left_is_made_again(shop, monkeypatch):
     lab = start("smoke", "r", data=f"sqlite:{shop}")
 
@@ -185,6 +189,7 @@ def test_a_table_with_rows_and_nothing_to_say_about_them_is_a_sentence(tmp_path)
     assert not [p for p in sqlite.CACHE.rglob("*") if p.is_file() and p.name != ".lock"]
 
 
+@pytest.mark.slow
 def test_nothing_that_is_kept_names_a_folder_of_this_machine(shop, tmp_path):
     lab = start("smoke", "r", data=f"sqlite:{shop}")
     data = load_data(lab.source, lab)
@@ -199,6 +204,7 @@ def test_nothing_that_is_kept_names_a_folder_of_this_machine(shop, tmp_path):
         start("smoke", "r", data=f"sqlite:{tmp_path}/other/shop.sqlite")
 
 
+@pytest.mark.slow
 def test_the_minutes_and_the_pairs_are_said_before_the_first_notebook_and_keep_a_limit(shop, monkeypatch, capsys):
     began = []
     monkeypatch.setattr(run_all, "execute", lambda *_: began.append(capsys.readouterr().out) or {"seconds": 1.0, "peak_gb": 1.0, "failure": "x"})  # fmt: skip
@@ -216,6 +222,7 @@ def test_the_minutes_and_the_pairs_are_said_before_the_first_notebook_and_keep_a
     assert training_minutes(PROFILES["a100"], 100) is None
 
 
+@pytest.mark.slow
 def test_what_a_person_says_beside_the_file_is_tested_on_and_what_they_reject_is_gone(shop, tmp_path, capsys):
     plain = load_data(f"sqlite:{shop}")
     drafts = {p.id: p for p in synthesize(plain.database("shop"), 80)}

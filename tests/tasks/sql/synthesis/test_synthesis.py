@@ -230,6 +230,7 @@ def rows_of(path: Path, sql: str) -> list[tuple]:
         connection.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ["offset", "window", "like", "with", "lateral", "qualify"])
 def test_names_that_only_sqlite_takes_bare_are_asked_about(tmp_path, word):
     table = f'CREATE TABLE "{word}"(id INTEGER PRIMARY KEY, name TEXT, "{word}" TEXT)'
@@ -305,6 +306,7 @@ def test_yes_and_no_pass_the_gate_unsaid(orders):
     assert len(asked) > 10 and not [f for f in check_pairs(own, asked) if f.rule == "asks for its literals"]
 
 
+@pytest.mark.slow
 def test_drafts_do_not_depend_on_the_hash_seed(orders):
     code = f"from forge_lib.tasks.sql.synthesis.draw import synthesize; print([p.id for p in synthesize({str(orders)!r}, 40)])"
     seeded = {"PYTHONHASHSEED": "1", "PYTHONPATH": "."}
@@ -376,6 +378,7 @@ def test_questions_on_familiar_schemas_are_english(which, clauses, request):
     assert not [d for d in found if re.search(r"\b(Notes|Description) (LIKE|=|!=|IN) ", d.sql)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["northwind", "chinook"])
 def test_most_questions_on_familiar_schemas_pass_the_gate(which, request):
     file = request.getfixturevalue(which)
