@@ -355,11 +355,14 @@ def prepare_data(lab: Run) -> None:
 def refused(source: str) -> Iterator[None]:
     """What is the matter with data becomes a sentence about the option that named them."""
     from forge_lib.data.items import DataError
+    from forge_lib.models.embedded import ModelError
 
     try:
         yield
     except DataError as error:
         raise RunError(f"--data {source}: {error}") from error
+    except ModelError as error:  # whose tokens tell what is too long
+        raise RunError(str(error)) from error
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,9 +1,11 @@
+import dataclasses
 import errno
 import importlib.util
 import json
 import os
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,10 +19,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 import run_all
 from forge_lib import ROOT, SILENT
 from forge_lib.data.items import DataError
-from forge_lib.lab.files import write_atomically
+from forge_lib.lab.files import RunError, write_atomically
 from forge_lib.lab.lock import held
-from forge_lib.lab.profiles import Devices
-from forge_lib.lab.runs import start
+from forge_lib.lab.profiles import PROFILES, Devices
+from forge_lib.lab.runs import Run, start
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -316,6 +318,20 @@ def test_a_tracker_that_is_not_installed_is_named_before_the_course_begins(cours
     monkeypatch.setenv("FORGE_TRACKING", "wandb")
     assert run_all.main(["--profile", "smoke"]) == 2
     assert "FORGE_TRACKING=wandb needs a package" in capsys.readouterr().err and not (course / "runs").exists()
+
+
+def test_a_base_that_cannot_be_fetched_is_a_sentence_where_data_are_prepared(tmp_path):
+    """Its tokenizer tells which pairs are too long, and the network may be away."""
+    profile = dataclasses.replace(PROFILES["smoke"], base_model="nobody/none")
+    with sqlite3.connect(tmp_path / "shop.sqlite") as connection:
+        connection.executescript("CREATE TABLE t (n); INSERT INTO t VALUES (1)")
+    connection.close()
+    rows = [{"question": f"how many over {n}?", "sql": f"SELECT COUNT(*) FROM t WHERE n > {n}"} for n in range(12)]
+    rows[3]["question"] *= 500
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    lab = Run("own", profile, 17, "sql", tmp_path / "own", source=f"my:{tmp_path}")
+    with pytest.raises(RunError, match="The model 'nobody/none' is neither on this disk"):
+        run_all.prepare_data(lab)
 
 
 def test_a_run_of_another_seed_is_refused_at_once(course, capsys, monkeypatch):
