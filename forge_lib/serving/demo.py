@@ -136,8 +136,8 @@ def contenders(run: str | None, model: str | None, profile: str = "auto", about:
                 raise ServingError(str(error)) from error
             which, remark = BASE, _ALONE
     tuned = [open_model(which, chosen)] if which != BASE else []  # first: what was named may not be there
-    for opened in tuned:
-        opened.about = about or opened.about
+    if tuned and about:
+        tuned[0].about = about
     return [*tuned, open_model(BASE, chosen)], remark
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shutil
 import sys
@@ -49,11 +48,11 @@ if cores := os.environ.get("CPU_CORES"):  # this Space's; PyTorch and llama.cpp 
 
 from forge_lib.serving.demo import main  # noqa: E402
 
-MODEL = Path(__file__).resolve().with_name({file})
-ABOUT = {about}
+MODEL = Path(__file__).resolve().with_name({file!r})
+ABOUT = {about!r}
 
 if __name__ == "__main__":
-    page = ["--model", str(MODEL), "--about", ABOUT, "--profile", {profile}, "--public"]
+    page = ["--model", str(MODEL), "--about", ABOUT, "--profile", {profile!r}, "--public"]
     sys.exit(main([*page, "--host", "0.0.0.0", "--port", "{port}", *sys.argv[1:]]))
 '''
 
@@ -96,10 +95,7 @@ def prepare_space(name: str, target: Path) -> list[dict]:
     check_disk(target.parent, 0.1)  # which makes the folder
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         work = Path(folder)
-        app = _APP.format(
-            file=json.dumps(file.name), about=json.dumps(about, ensure_ascii=False), profile=json.dumps(run.profile.name),
-            port=_PORT,
-        )  # fmt: skip
+        app = _APP.format(file=file.name, about=about, profile=run.profile.name, port=_PORT)
         write_atomically(work / "app.py", app)
         write_atomically(work / "requirements.txt", requirements(run.profile))
         databases = _copy_data(work)
@@ -227,7 +223,7 @@ def main(given: list[str] | None = None) -> int:
         print(f"space: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"space: {cannot_write(target, error)}", file=sys.stderr)
+        print(f"space: {cannot_write(options.out or Path('publish', 'space'), error)}", file=sys.stderr)
         return 2
     return 0
 
