@@ -70,6 +70,8 @@ def main(given: list[str] | None = None) -> int:
             with serving(models, databases, folder, review_file, examples, remark, options.host, options.port) as url:
                 print(f"The demo is at {url} ; Ctrl-C ends it.", flush=True)
                 _wait()
+            for model in models:
+                model.retire()
     except (DataError, ProfileError, RunError, ServingError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

@@ -42,6 +42,10 @@ class Model:
         with self.lock:
             return self.complete(messages, max_new_tokens, grammar)
 
+    def retire(self) -> None:
+        """Waits for the answer under way and lets no other begin: what frees the weights in the middle of one crashes."""
+        self.lock.acquire()
+
 
 def open_model(which: str, profile: Profile) -> Model:
     """The model that `which` names, loaded (see `open_weights`). Raises ServingError where there is none, or it is damaged."""
