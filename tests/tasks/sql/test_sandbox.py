@@ -292,8 +292,7 @@ def test_a_worker_that_takes_too_much_memory_is_stopped_where_the_system_does_no
 def test_an_interrupt_leaves_no_answer_behind(library, sandbox):
     database = library.database("library")
     assert sandbox.run(database, "SELECT 0").rows == ((0,),)
-    # To the main thread, as a terminal does it: sent by another to itself, the signal waits for what this one waits for.
-    threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,)).start()
     with pytest.raises(KeyboardInterrupt):
         sandbox.run(database, ENDLESS)
         time.sleep(1)

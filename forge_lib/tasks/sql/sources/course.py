@@ -16,7 +16,7 @@ from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.formats import read_pairs, write_pairs
 from forge_lib.tasks.sql.pairs import Pair
 
-_DATA = ROOT / "data"
+DATA = ROOT / "data"
 VERSION = 4  # what the lessons use; earlier versions stay loadable, so that old results can be reproduced
 MANIFESTS = {  # SHA-256 of each version's manifest, which holds those of all other files
     1: "dfe69011486a66c529c3b16e7a1697bdb3ab5d7e189971069cd679d2a1082b8f",
@@ -28,7 +28,7 @@ _RESTORE = "Restore it: git checkout -- data/{}"
 _HASHES = "hashes.json"  # of the built files, beside them
 
 
-def load_course(version: int = VERSION, folder: Path = _DATA) -> DataSet:
+def load_course(version: int = VERSION, folder: Path = DATA) -> DataSet:
     """The frozen splits of version `version`, over databases built once under `.cache/`.
 
     Raises DataError when a frozen file, the manifest included, is missing or not what was frozen.
@@ -42,7 +42,7 @@ def load_course(version: int = VERSION, folder: Path = _DATA) -> DataSet:
     return DataSet(f"course v{version}", build_databases(folder), **splits)
 
 
-def read_manifest(version: int = VERSION, folder: Path = _DATA) -> dict:
+def read_manifest(version: int = VERSION, folder: Path = DATA) -> dict:
     """Hashes, counts and seed of one version's splits. Raises DataError for a manifest that is not what was frozen."""
     name = f"v{version}/manifest.json"
     if version not in MANIFESTS:
@@ -64,7 +64,7 @@ def _check_frozen(folder: Path, digests: dict[str, str]) -> None:
             )
 
 
-def build_databases(folder: Path = _DATA) -> Path:
+def build_databases(folder: Path = DATA) -> Path:
     """SQLite files from the scripts of the current version, in Spider's layout; they hold those of earlier versions too.
 
     Built once, by one process while others wait, and again where a built file is missing or not what was built. Raises
@@ -145,7 +145,7 @@ def _within_its_file(action: int, first: str | None, *_: str | None) -> int:
     return sqlite3.SQLITE_DENY if beyond else sqlite3.SQLITE_OK
 
 
-def freeze(version: int, splits: dict[str, list[Pair]], seed: int, folder: Path = _DATA) -> dict:
+def freeze(version: int, splits: dict[str, list[Pair]], seed: int, folder: Path = DATA) -> dict:
     """Write the splits and their manifest, whose SHA-256 then belongs into MANIFESTS. Refuses a version that exists."""
     target = folder / f"v{version}"
     if target.exists():
