@@ -10,7 +10,7 @@ from forge_lib.evaluation.contenders import local_model
 from forge_lib.evaluation.metrics import evaluate
 from forge_lib.export.gguf import ExportError
 from forge_lib.export.merge import merged_model
-from forge_lib.export.merging import METHODS, combine, slerp
+from forge_lib.export.merging import METHODS, ON_UPDATES, combine, merge_updates, slerp
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.adapter import FILES
 from forge_lib.models.embedded import ModelError
@@ -127,6 +127,50 @@ def test_dare_drops_at_random_and_keeps_the_mean(profile, adapter):
         assert ((change - 4).abs() < 1e-4).logical_or(change.abs() < 1e-4).all()
     assert abs(float(torch.cat(changes[:3]).mean()) - 1) < 0.2
     assert torch.equal(torch.get_rng_state(), state), "a merge must not shift the draws of what comes after"
+
+
+def test_dare_of_updates_drops_numbers_of_the_update(profile, adapter):
+    """Of an update of ones half stays, doubled; where A and B are thinned apart (above) a quarter does, times four."""
+    ones = adapter(lambda *at: torch.ones(at[2]))
+    base, changes = weights_of(load_base(profile)), []
+    for seed in (1, 2, 2):
+        model = weights_of(combine(profile, [ones], [0.5], "dare_updates", density=0.5, seed=seed))
+        changes.append(torch.cat([(model[n] - base[n]).flatten() for n in base]))
+    assert torch.equal(changes[1], changes[2]) and not torch.equal(changes[0], changes[1])
+    assert ((changes[0] - 1).abs() < 1e-5).logical_or(changes[0].abs() < 1e-5).all()
+    assert abs(float(changes[0].mean()) - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("density", [0.2, 0.5, 0.99])
+def test_ties_of_updates_is_pefts(density):
+    """PEFT sorts; ours looks for the least number that stays, and must count as PEFT does."""
+    from peft.utils import merge_utils
+
+    torch.manual_seed(4)
+    for shape in ((6, 5), (7, 3)):
+        updates, weights = [torch.randn(shape) for _ in range(3)], [0.7, 1.0, -0.4]
+        wanted = merge_utils.ties(updates, torch.tensor(weights), density)
+        assert torch.allclose(merge_updates(updates, weights, "ties_updates", density), wanted)
+    tiny = merge_updates([torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2)], [1, 1], "ties_updates", 0.1)
+    assert torch.equal(tiny, torch.tensor([[0.0, 3.0]])), "the largest number stays, however few there are"
+
+
+def test_the_sign_of_the_factors_means_nothing_to_a_merge_of_updates(profile, two, adapter):
+    """(-B)(-A) is the same update: merged by updates nothing changes, merged by factors it is another model."""
+    torch.manual_seed(1)
+    kept = [{}, {}]
+    for numbers in kept:  # the numbers of `two`, in the order in which it draws them
+        adapter(
+            lambda path, factor, shape, numbers=numbers: numbers.setdefault((path, factor), 0.3 * torch.randn(shape))
+        )
+    turned = adapter(lambda path, factor, shape: -kept[1][path, factor])
+    assert equal(merged_model(profile, turned), merged_model(profile, two[1]))
+    for method in ON_UPDATES:
+        straight, other = (combine(profile, pair, [0.6, 0.4], method) for pair in (two, [two[0], turned]))
+        assert equal(straight, other), method
+    assert not equal(combine(profile, two, [0.6, 0.4], "ties"), combine(profile, [two[0], turned], [0.6, 0.4], "ties"))
+    with pytest.raises(ExportError, match="'ties' does not merge updates.*ties_updates"):
+        merge_updates([torch.ones(2, 2)] * 2, [1, 1], "ties")
 
 
 def test_slerp_ends_at_its_ends_and_keeps_the_length():
