@@ -49,21 +49,55 @@ def test_every_cell_of_a_solution_is_committed_as_executed(path):
     assert all(c.execution_count for c in code_cells(path))
 
 
+SWITCHES = {"SMOKE", "TEST", "FAST", "CI"}
+
+
 def hides_work(source: str) -> bool:
     """Whether a branch of this code depends on the machine, or on nothing: what differs is the profile's to say."""
-    return bool(
-        re.search(
-            r"\bif\s+(False|0|SMOKE|CI)\b(?!\s*[<>=!])|profile\.name\s*==|\bif\b.*\bcuda\b|\.device(\.type)?\s*==",
-            source,
-        )
-    )
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare) and any(
+            re.search(r"(\bprofile\.name|\.device(\.type)?)$", ast.unparse(side))
+            for side in (node.left, *node.comparators)
+        ):
+            return True
+        conditions = (ast.If, ast.IfExp, ast.While)
+        tests = [node.test] if isinstance(node, conditions) else getattr(node, "ifs", [])
+        if any(_says_nothing(test) or _asks_the_machine(test) for test in tests):
+            return True
+    return False
+
+
+def _says_nothing(test: ast.expr) -> bool:
+    """A condition, or a part of one that decides it, without a single name: `False`, `not 1`, `0 and right`."""
+    if isinstance(test, ast.Constant) and test.value is True:  # of a loop that is left by `break`
+        return False
+    parts = test.values if isinstance(test, ast.BoolOp) else [test]
+    return any(not any(isinstance(n, ast.Name) for n in ast.walk(part)) for part in parts)
+
+
+def _asks_the_machine(test: ast.expr) -> bool:
+    names = {n.id for n in ast.walk(test) if isinstance(n, ast.Name)}
+    return bool(names & SWITCHES) or "cuda" in ast.unparse(test)
 
 
 @pytest.mark.parametrize(
-    "source", ["if False:", "if torch.cuda.is_available():", "x = 1 if model.device.type == 'cpu' else 2"]
-)
-def test_a_branch_on_the_machine_is_seen(source):
-    assert hides_work(source) and not hides_work("model.to(model.device)\nmixed = [r for r in rates if 0 < r < 1]")
+    "source",
+    ["if False: x", "if 0: x", "if not True: x", "while 0: x", "if False and right: x", "if right or 1: x", "y = 1 if 0 else 2",
+     "mixed = [r for r in rates if False]", "if SMOKE: x", "if not CI and right: x", "if torch.cuda.is_available(): x",
+     "fast = profile.name == 'cpu'", "if 'cpu' != lab.profile.name: x", "x = 1 if model.device.type == 'cpu' else 2",
+     "same = a.device == b"],
+)  # fmt: skip
+def test_a_branch_on_the_machine_or_on_nothing_is_seen(source):
+    assert hides_work(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["model.to(model.device)", "mixed = [r for r in rates if 0 < r < 1]", "if 0 in counts: x", "print(lab.profile.name)",
+     "while True: break", "text = 'if False:'"],
+)  # fmt: skip
+def test_a_branch_on_what_was_measured_is_none(source):
+    assert not hides_work(source)
 
 
 @EVERY
