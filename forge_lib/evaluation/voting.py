@@ -13,9 +13,7 @@ from forge_lib.evaluation.contenders import Contender
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import TaskData
 
-TEMPERATURE = (
-    0.7  # of the samples: as measured on validation in 05, they differ and are seldom worse than the greedy answer
-)
+TEMPERATURE = 0.7  # of the samples, as 05 draws them
 
 
 def vote(data: TaskData, item: Item, answers: Sequence[Completion]) -> Completion:
