@@ -39,6 +39,7 @@ _TAKEN = re.compile(
     r"(?i)mlflow\.db.*|mlartifacts|wandb|trackio|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?: *\..*)?"
 )
 SEED = 17  # where nobody asks for another
+ADAPTERS = {"sft": "SFT", "grpo": "SFT + GRPO"}  # a run's, by their folders, and what 06 calls what they make
 _BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
 
@@ -188,6 +189,13 @@ def existing(name: str) -> Run:
         return Run(name, profile, begun["seed"], begun["task"], folder, begun["data"])
     except (KeyError, TypeError) as error:
         raise RunError(f"The config of the run '{name}' is damaged, or of another version. {_BEGIN_AGAIN}") from error
+
+
+def shipped_adapter(run: Run) -> str:
+    """Which of ADAPTERS notebook 05 chose on validation; "sft" where it was not run. Raises RunError for a damaged choice."""
+    if not run.path("grpo", "result.json").exists():
+        return "sft"
+    return run.load_json("grpo/result.json", "05_grpo")["ship"]
 
 
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:

@@ -42,15 +42,23 @@ class Opened:
 
     def digest(self) -> str | None:
         """SHA-256 (hex) of its weights; None for a base."""
-        if self.file is None:
-            return None
-        files = [self.file] if self.file.is_file() else sorted(p for kind in _WEIGHTS for p in self.file.glob(kind))
-        digest = hashlib.sha256()
-        for file in files:
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
+        return None if self.file is None else weights_digest(self.file)
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 (hex) of the weights in a GGUF, or in the folder of an adapter or a whole model.
+
+    Raises ModelError where there are none.
+    """
+    files = [path] if path.is_file() else sorted(p for kind in _WEIGHTS for p in path.glob(kind))
+    if not files:
+        raise ModelError(f"There are no weights in {path.name}/ ({', '.join(_WEIGHTS)}). Train or copy it again.")
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:

@@ -27,7 +27,7 @@ ABOUT = {
     "03_lora_mechanics": "LoRA, rsLoRA, DoRA and NF4 written out, equal to the libraries'; memory; a sweep over ranks and methods",
     "04_sft": "supervised fine-tuning: range test, packs, checkpoints by execution accuracy, a killed run that goes on, a gallery of faults",
     "05_grpo": "headroom, a reward in parts, advantages and the loss by hand; GRPO, Dr. GRPO, DAPO; a reward gamed on purpose",
-    "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
+    "06_evaluation": "the frozen test on several states: look-ups, base, SFT, GRPO, help at inference; intervals, paired tests, prices",
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
     "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
     "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
@@ -83,11 +83,12 @@ def _results(run: Path) -> str:
 
 
 def _not_run(run: Path) -> list[str]:
-    """A line for each contender that was not asked, with the command that adds its row."""
+    """A line for each contender that was not asked; for the hosted model with the command that adds its row."""
     if not (run / NOT_RUN).exists():
         return []
-    command = f"`python -m forge_lib.evaluation.endpoint --run {run.name}`"
-    return [f"- {name}: not run ({why}); {command} adds it." for name, why in _load(run, NOT_RUN, MADE_BY).items()]
+    adds = {"frontier": f"; `python -m forge_lib.evaluation.endpoint --run {run.name}` adds it"}
+    missing = _load(run, NOT_RUN, MADE_BY)
+    return [f"- {name}: not run ({why}){adds.get(name, '')}." for name, why in missing.items()]
 
 
 def map_markdown() -> str:

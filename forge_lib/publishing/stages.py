@@ -12,13 +12,12 @@ from forge_lib.evaluation.metrics import accuracy, by_difficulty
 from forge_lib.evaluation.statistics import Comparison, compare, mcnemar
 from forge_lib.lab.files import RunError, is_measure, read_json
 from forge_lib.lab.jsonl import read_jsonl
-from forge_lib.lab.runs import Run, shipped_file
+from forge_lib.lab.runs import ADAPTERS, Run, shipped_adapter, shipped_file
 from forge_lib.models.embedded import PREFIX
 from forge_lib.publishing.card import check_numbers, format_prices
 from forge_lib.tasks import COURSE
 
 DAMAGE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
-_SHIPPED = {"sft": "SFT", "grpo": "SFT + GRPO"}  # as 06 names them
 
 
 def gather(run: Run) -> dict:
@@ -48,8 +47,8 @@ def _evaluation(run: Run) -> SimpleNamespace:
     for row in rows:
         if row["contender"] in named:
             _check_row(row, named[row["contender"]])
-    ship = (run.saved("grpo/result.json", "05_grpo") or {"ship": "sft"})["ship"]
-    tuned = answers[ship][0]["contender"] if ship in answers else _SHIPPED[ship]
+    ship = shipped_adapter(run)
+    tuned = answers[ship][0]["contender"] if ship in answers else ADAPTERS[ship]
     best = (run.saved("evaluation/base.json", made_by) or {"best": "base_zero", "chosen_on": None}) | {}
     base = answers[best["best"]][0]["contender"] if best["best"] in answers else None
     comparisons = [Comparison(**c) for c in run.saved("evaluation/comparisons.json", made_by) or []]

@@ -26,7 +26,7 @@ def test_the_readme_has_the_blocks_that_the_report_fills():
 def test_the_readme_shows_a_measured_table():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = text.split("<!-- results -->")[1].split("<!-- /results -->")[0]
-    assert all(name in shown for name in ("base, few-shot", "nearest neighbour", "SFT + GRPO", "Q8_0", "McNemar p"))
+    assert all(name in shown for name in ("base, zero-shot", "nearest neighbour", "SFT + GRPO", "Q8_0", "McNemar p"))
 
 
 def test_a_missing_block_is_named():
