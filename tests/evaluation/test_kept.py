@@ -7,7 +7,9 @@ import pytest
 from forge_lib.evaluation.kept import kept
 from forge_lib.evaluation.voting import voting
 from forge_lib.lab.files import RunError
+from forge_lib.models.embedded import ModelError
 from forge_lib.models.generate import Completion
+from forge_lib.models.opening import weights_digest
 
 
 class Counted:
@@ -109,3 +111,14 @@ def test_a_strange_line_is_a_sentence(library, tmp_path, line):
     saved.write_text(line + "\n")
     with pytest.raises(RunError, match="Delete the line"):
         texts(Counted(), library, saved)
+
+
+def test_weights_are_known_by_what_their_files_hold(tmp_path):
+    with pytest.raises(ModelError, match="no weights"):
+        weights_digest(tmp_path)
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"one")
+    first = weights_digest(tmp_path)
+    (tmp_path / "README.md").write_text("not asked")
+    assert weights_digest(tmp_path) == first == weights_digest(tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"two")
+    assert weights_digest(tmp_path) != first

@@ -13,7 +13,7 @@ from forge_lib.lab import lock
 from forge_lib.lab.files import RunError, beside
 from forge_lib.lab.lock import held
 from forge_lib.lab.profiles import ProfileError
-from forge_lib.lab.runs import run_folder, start
+from forge_lib.lab.runs import run_folder, shipped_adapter, start
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +51,16 @@ def test_a_missing_input_names_the_notebook_that_makes_it():
     lab = start("smoke", "r")
     with pytest.raises(RunError, match=r"04_sft makes it.*--only 04 --profile smoke --run r`"):
         lab.require("sft/adapter", "04_sft")
+
+
+def test_without_reinforcement_learning_the_adapter_of_sft_ships():
+    lab = start("smoke", "r")
+    assert shipped_adapter(lab) == "sft"
+    lab.save_json("grpo/result.json", {"ship": "grpo"})
+    assert shipped_adapter(lab) == "grpo"
+    lab.path("grpo", "result.json").write_text("{")
+    with pytest.raises(RunError, match="Run notebook 05_grpo again"):
+        shipped_adapter(lab)
 
 
 def test_the_command_that_mends_it_runs_with_the_same_seed_data_and_engine(monkeypatch):
