@@ -65,9 +65,16 @@ class Run:
         if not path.exists():
             raise RunError(
                 f"runs/{self.name}/{relative} is missing: notebook {made_by} makes it. "
-                f"Run `{run_command(self, '--only', made_by[:2])}` first."
+                f"Run `{run_command(self, '--only', made_by[:2])}` first{self._otherwise(relative)}."
             )
         return path
+
+    def _otherwise(self, relative: str) -> str:
+        """What else brings a file that is missing, where something does."""
+        if relative != "sft/adapter" or self.data != "course" or not self.profile.base_model.startswith("embedded:"):
+            return ""
+        command = f"python -m forge_lib.models.ready_made --run {shlex.quote(self.name)} --profile {self.profile.name}"
+        return f", or take the adapter that comes with the course: `{command}`"
 
     def save_json(self, relative: str, content: Any) -> Path:
         """Write JSON under the run folder, whole or not at all."""

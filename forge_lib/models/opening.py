@@ -11,9 +11,9 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from forge_lib.lab.files import RunError, said
-from forge_lib.lab.profiles import Profile
+from forge_lib.lab.profiles import Profile, get_profile
 from forge_lib.lab.runs import existing, shipped_file
-from forge_lib.models import BASE
+from forge_lib.models import BASE, READY_MADE, ready_made
 from forge_lib.models.chat import Prompt, render
 from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion, Constraint, generate
@@ -64,11 +64,14 @@ def weights_digest(path: Path) -> str:
 def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:
     """The model that `which` names, loaded:
 
-    "base": the profile's base as it is; "run:NAME": the GGUF that a run ships (its Modelfile names it); a path that ends
-    in .gguf; a folder with a PEFT adapter; or a folder with a whole model, as `save_merged` writes it. batch_size: prompts
-    that go through the weights at once (a GGUF has slots of its own). Raises ModelError where it is none of them or cannot
-    be loaded.
+    "base": the profile's base as it is; "course": the adapter that comes with the course, on its own base, whatever the
+    profile; "run:NAME": the GGUF that a run ships (its Modelfile names it); a path that ends in .gguf; a folder with a PEFT
+    adapter; or a folder with a whole model, as `save_merged` writes it. batch_size: prompts that go through the weights at
+    once (a GGUF has slots of its own). Raises ModelError where it is none of them or cannot be loaded.
     """
+    if which == READY_MADE:
+        path, profile = ready_made.folder(), get_profile("cpu")[0]
+        return _weights(READY_MADE, ready_made.about(), profile, load_adapted(profile, path), batch_size, path)
     if which == BASE:
         about = f"The untuned base, {describe_base(profile.base_model)}."
         return _weights(BASE, about, profile, load_base(profile), batch_size)
@@ -83,7 +86,8 @@ def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:
         profile = replace(profile, base_model=str(path), quantize_4bit=False)
         return _weights(path.name, about, profile, _whole(path, profile), batch_size, path)
     raise ModelError(
-        f"There is no model '{which}'. Name a run as run:NAME, a .gguf file, a folder with an adapter or a whole model, or base."
+        f"There is no model '{which}'. Name a run as run:NAME, a .gguf file, a folder with an adapter or a whole model, "
+        "course (the adapter that comes with it) or base."
     )
 
 
