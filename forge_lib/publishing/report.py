@@ -71,6 +71,8 @@ def _results(run: Path) -> str:
         "",
         *[f"- {Comparison(**c)}" for c in comparisons],
         *_not_run(run),
+        *_on_states(run),
+        *_worth(run),
         "",
         "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
         "",
@@ -90,6 +92,30 @@ def _not_run(run: Path) -> list[str]:
     adds = {"frontier": f"; `python -m forge_lib.evaluation.endpoint --run {run.name}` adds it"}
     missing = _load(run, NOT_RUN, MADE_BY)
     return [f"- {name}: not run ({why}){adds.get(name, '')}." for name, why in missing.items()]
+
+
+def _on_states(run: Path) -> list[str]:
+    """How many right answers are right on every state of their database too; nothing for a run that asked one alone."""
+    if not (run / "evaluation/states.json").exists():
+        return []
+    found = _load(run, "evaluation/states.json", MADE_BY)
+    said = [
+        f"{name} {s['on all (%)']:.1f}% ({s['fell']:.0f} of {s['right']:.0f} fell)"
+        for name, s in found.items()
+        if s["right"]
+    ]
+    return [
+        "",
+        f"Right on every state of its database, where the table has the usual one alone: {', '.join(said) or 'no answer'}.",
+    ]
+
+
+def _worth(run: Path) -> list[str]:
+    """When the tuned model is the right pick, and what a person pays for; nothing for a run that did not reckon it."""
+    if not (run / "evaluation/economics.json").exists():
+        return []
+    found = _load(run, "evaluation/economics.json", MADE_BY)
+    return ["", *[f"- {sentence}" for sentence in found["right_pick"]], "", found["for_who_pays"]]
 
 
 def map_markdown() -> str:

@@ -71,6 +71,24 @@ def test_a_comparison_is_said_as_everywhere_with_what_its_interval_rests_on(run)
     assert "95% interval, by databases" in shown
 
 
+def test_what_fell_on_other_states_and_what_an_answer_is_worth_stand_below_the_table(run):
+    plain = results_markdown(run)
+    assert "every state" not in plain
+    states = {
+        "SFT": {"right": 25.0, "right on all states": 23.0, "fell": 2.0, "on all (%)": 76.67},
+        "silent": {"right": 0.0},
+    }
+    (run / "evaluation" / "states.json").write_text(json.dumps(states))
+    worth = {"right_pick": ["Stay with the base."], "for_who_pays": "Of 1,000 questions it answers 300 right."}
+    (run / "evaluation" / "economics.json").write_text(json.dumps(worth))
+    shown = results_markdown(run)
+    assert "usual one alone: SFT 76.7% (2 of 25 fell).\n" in shown
+    assert "- Stay with the base.\n\nOf 1,000 questions it answers 300 right.\n" in shown
+    (run / "evaluation" / "economics.json").write_text("{}")
+    with pytest.raises(RunError, match="Run 06_evaluation"):
+        results_markdown(run)
+
+
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
 def test_a_damaged_result_is_named_in_a_sentence(run, name, text):
