@@ -112,15 +112,15 @@ def test_files_that_were_not_asked_the_test_are_compared_on_validation(run, meas
         formats.append(measured["formats"][0] | row)
     asked = {name for name in summary_row(answers("x", {0}))}
     formats[2] = {name: value for name, value in formats[2].items() if name not in asked}
+    run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
+    card = model_card(run, **measured | {"formats": formats}, repo_id="me/forge-x", gguf=True)
+    assert "| `model-Q4_0.gguf` | Q4_0 | 144 | 8.3 [" in card and "] | – | 75 |" in card
+    assert len(ModelCard(card).data.eval_results) == 2, "the Hub gets numbers of the test only"
     for kind in ("F16", "Q8_0"):
         run.save_records(f"export/{kind}.jsonl", answers(kind, {5, 6}))
     rehearsed, final = format_prices(run.dir, formats, on_validation=True), format_prices(run.dir, formats)
     assert [(p.second, p.only_first) for p in rehearsed] == [("Q8_0", 2), ("Q4_0", 2)]
     assert [(p.second, p.only_first) for p in final] == [("Q8_0", 0)]
-    run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
-    card = model_card(run, **measured | {"formats": formats}, repo_id="me/forge-x", gguf=True)
-    assert "| `model-Q4_0.gguf` | Q4_0 | 144 | 8.3 [" in card and "] | – | 75 |" in card
-    assert len(ModelCard(card).data.eval_results) == 2, "the Hub gets numbers of the test only"
     run.path("export", "Modelfile").unlink()
     assert shipped_file(run, formats)["format"] != "Q4_0", "whose figure on the test nobody knows"
 
