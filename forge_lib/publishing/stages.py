@@ -123,6 +123,18 @@ def _files(run: Run) -> SimpleNamespace | None:
     return SimpleNamespace(formats=formats, prices=format_prices(run.dir, formats), shipped=shipped_file(run, formats))
 
 
+def _costs(run: Run) -> SimpleNamespace | None:
+    """Minutes and memory of each notebook as `run_all.py` measured them."""
+    if not run.path("summary.json").exists():
+        return None
+    summary = read_json(run.path("summary.json"), "Delete it, or execute the notebooks again by run_all.py.")
+    rows = summary["notebooks"]
+    if not all(is_measure(r["seconds"]) and is_measure(r["peak_gb"]) for r in rows):
+        raise ValueError("a time or a size is no number")
+    return SimpleNamespace(rows=rows, commit=summary.get("commit"), minutes=sum(r["seconds"] for r in rows) / 60,
+                           peak_gb=max((r["peak_gb"] for r in rows), default=0.0))  # fmt: skip
+
+
 def _economics(run: Run) -> str:
     """What answers cost and from which volume on that pays, as 06 reckoned it, and where its prices are from; "" without."""
     found = run.saved("evaluation/economics.json", "06_evaluation")
@@ -134,18 +146,6 @@ def _economics(run: Run) -> str:
         f"{found['for_who_pays']} {pays} that is cheaper than the hosted model that it was laid beside. "
         f"Prices: {'; '.join(prices)}."
     )
-
-
-def _costs(run: Run) -> SimpleNamespace | None:
-    """Minutes and memory of each notebook as `run_all.py` measured them."""
-    if not run.path("summary.json").exists():
-        return None
-    summary = read_json(run.path("summary.json"), "Delete it, or execute the notebooks again by run_all.py.")
-    rows = summary["notebooks"]
-    if not all(is_measure(r["seconds"]) and is_measure(r["peak_gb"]) for r in rows):
-        raise ValueError("a time or a size is no number")
-    return SimpleNamespace(rows=rows, commit=summary.get("commit"), minutes=sum(r["seconds"] for r in rows) / 60,
-                           peak_gb=max((r["peak_gb"] for r in rows), default=0.0))  # fmt: skip
 
 
 def _whole(relative: str, made_by: str) -> tuple[str, Callable[[Run], dict | None]]:
