@@ -138,6 +138,19 @@ def _costs(run: Run) -> SimpleNamespace | None:
                            peak_gb=max((r["peak_gb"] for r in rows), default=0.0))  # fmt: skip
 
 
+def _economics(run: Run) -> str:
+    """What answers cost and from which volume on that pays, as 06 reckoned it, and where its prices are from; "" without."""
+    found = run.saved("evaluation/economics.json", "06_evaluation")
+    if found is None:
+        return ""
+    prices, even = sorted({row["price"] for row in found["offers"]}), found["break_even"]
+    pays = f"From {even:,.0f} questions a month" if even else "At no volume"
+    return (
+        f"{found['for_who_pays']} {pays} that is cheaper than the hosted model that it was laid beside. "
+        f"Prices: {'; '.join(prices)}."
+    )
+
+
 def _whole(relative: str, made_by: str) -> tuple[str, Callable[[Run], dict | None]]:
     """A stage whose facts are one file, as it is."""
     return made_by, lambda run: run.saved(relative, made_by)
@@ -147,7 +160,8 @@ STAGES: dict[str, tuple[str, Callable]] = {
     "evaluation": ("06_evaluation", _evaluation), "data": _whole("data/summary.json", "02_data"),
     "setup": _whole("setup/checks.json", "01_setup"), "lora": _whole("lora/summary.json", "03_lora_mechanics"),
     "sft": ("04_sft", _sft), "grpo": ("05_grpo", _grpo), "files": ("07_quantization", _files),
-    "analysis": _whole("analysis/summary.json", "09_comparative_analysis"), "costs": ("run_all.py", _costs),
+    "analysis": _whole("analysis/summary.json", "09_comparative_analysis"),
+    "economics": ("06_evaluation", _economics), "costs": ("run_all.py", _costs),
 }  # fmt: skip
 
 
