@@ -40,6 +40,9 @@ def test_a_file_is_shown_with_the_questions_that_its_score_is_of(tmp_path, monke
     lab.save_json("export/formats.json", rows)
     for row in rows:
         lab.path("export", row["file"]).write_bytes(b"GGUF")
-    for kind, score in (("F16", "31.5% [20.0, 44.0] of 363 frozen test"), ("Q4_0", "25.0% [10.0, 40.0] of 183 validation")):
+    for kind, score in (
+        ("F16", "31.5% [20.0, 44.0] of 363 frozen test"),
+        ("Q4_0", "25.0% [10.0, 40.0] of 183 validation"),
+    ):
         lab.path("export", "Modelfile").write_text(f"FROM ./model-{kind}.gguf\n")
         assert f"{score} questions" in gguf_file("run:early", PROFILES["cpu"]).about
