@@ -2,8 +2,8 @@
 
 python -m forge_lib.evaluation --model runs/default/sft/adapter --data course --part validation
 
-MODEL is base, run:NAME (the GGUF that the run ships), a .gguf file, a folder with an adapter or a whole model, or
-endpoint:NAME (OPENAI_API_KEY and OPENAI_BASE_URL say where). Stopped and called again, it goes on where it was.
+MODEL is base, course (the adapter that comes with it), run:NAME (the GGUF that the run ships), a .gguf file, a folder with
+an adapter or a whole model, or endpoint:NAME (OPENAI_API_KEY and OPENAI_BASE_URL say where). Stopped and called again, it goes on where it was.
 """
 
 from __future__ import annotations

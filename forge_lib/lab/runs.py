@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import importlib.util
+import math
 import operator
 import os
 import platform
@@ -39,6 +40,7 @@ _TAKEN = re.compile(
     r"(?i)mlflow\.db.*|mlartifacts|wandb|trackio|(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?: *\..*)?"
 )
 SEED = 17  # where nobody asks for another
+ADAPTERS = {"sft": "SFT", "grpo": "SFT + GRPO"}  # a run's, by their folders, and what 06 calls what they make
 _BEGIN_AGAIN = "Put it back from a copy, or delete the run's folder and begin again."
 
 
@@ -64,9 +66,16 @@ class Run:
         if not path.exists():
             raise RunError(
                 f"runs/{self.name}/{relative} is missing: notebook {made_by} makes it. "
-                f"Run `{run_command(self, '--only', made_by[:2])}` first."
+                f"Run `{run_command(self, '--only', made_by[:2])}` first{self._otherwise(relative)}."
             )
         return path
+
+    def _otherwise(self, relative: str) -> str:
+        """What else brings a file that is missing, where something does."""
+        if relative != "sft/adapter" or self.data != "course" or not self.profile.base_model.startswith("embedded:"):
+            return ""
+        command = f"python -m forge_lib.models.ready_made --run {shlex.quote(self.name)} --profile {self.profile.name}"
+        return f", or take the adapter that comes with the course: `{command}`"
 
     def save_json(self, relative: str, content: Any) -> Path:
         """Write JSON under the run folder, whole or not at all."""
@@ -190,12 +199,26 @@ def existing(name: str) -> Run:
         raise RunError(f"The config of the run '{name}' is damaged, or of another version. {_BEGIN_AGAIN}") from error
 
 
+def shipped_adapter(run: Run) -> str:
+    """Which of ADAPTERS notebook 05 chose on validation; "sft" where it was not run. Raises RunError for a damaged choice."""
+    if not run.path("grpo", "result.json").exists():
+        return "sft"
+    return run.load_json("grpo/result.json", "05_grpo")["ship"]
+
+
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
-    """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
+    """The row of the file that the run's Modelfile names; without one, of the file that scored least on the test.
+
+    formats: of 07's `export/formats.json`: a file's figures of the frozen test stand in its row (`all`, …) where it was
+    asked the test, and those of validation, by which one was chosen, under `validation`.
+    """
     modelfile = run.path("export", "Modelfile")
     text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
     named = re.search(r"^FROM \./(\S+)$", text, re.M)
-    return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
+    tested = [f for f in formats if "all" in f] or formats
+    return next(
+        (f for f in formats if named and f["file"] == named[1]), min(tested, key=lambda f: f.get("all", math.inf))
+    )
 
 
 def _folder_hash(source: str) -> str | None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from forge_lib.lab.files import RunError, said
-from forge_lib.lab.profiles import Profile
+from forge_lib.lab.profiles import Profile, get_profile
 from forge_lib.lab.runs import existing, shipped_file
-from forge_lib.models import BASE
+from forge_lib.models import BASE, READY_MADE, ready_made
 from forge_lib.models.chat import Prompt, render
 from forge_lib.models.embedded import ModelError, describe_base
 from forge_lib.models.generate import Completion, Constraint, generate
@@ -42,25 +42,36 @@ class Opened:
 
     def digest(self) -> str | None:
         """SHA-256 (hex) of its weights; None for a base."""
-        if self.file is None:
-            return None
-        files = [self.file] if self.file.is_file() else sorted(p for kind in _WEIGHTS for p in self.file.glob(kind))
-        digest = hashlib.sha256()
-        for file in files:
-            with file.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
+        return None if self.file is None else weights_digest(self.file)
+
+
+def weights_digest(path: Path) -> str:
+    """SHA-256 (hex) of the weights in a GGUF, or in the folder of an adapter or a whole model.
+
+    Raises ModelError where there are none.
+    """
+    files = [path] if path.is_file() else sorted(p for kind in _WEIGHTS for p in path.glob(kind))
+    if not files:
+        raise ModelError(f"There are no weights in {path.name}/ ({', '.join(_WEIGHTS)}). Train or copy it again.")
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:
     """The model that `which` names, loaded:
 
-    "base": the profile's base as it is; "run:NAME": the GGUF that a run ships (its Modelfile names it); a path that ends
-    in .gguf; a folder with a PEFT adapter; or a folder with a whole model, as `save_merged` writes it. batch_size: prompts
-    that go through the weights at once (a GGUF has slots of its own). Raises ModelError where it is none of them or cannot
-    be loaded.
+    "base": the profile's base as it is; "course": the adapter that comes with the course, on its own base, whatever the
+    profile; "run:NAME": the GGUF that a run ships (its Modelfile names it); a path that ends in .gguf; a folder with a PEFT
+    adapter; or a folder with a whole model, as `save_merged` writes it. batch_size: prompts that go through the weights at
+    once (a GGUF has slots of its own). Raises ModelError where it is none of them or cannot be loaded.
     """
+    if which == READY_MADE:
+        path, profile = ready_made.folder(), get_profile("cpu")[0]
+        return _weights(READY_MADE, ready_made.about(), profile, load_adapted(profile, path), batch_size, path)
     if which == BASE:
         about = f"The untuned base, {describe_base(profile.base_model)}."
         return _weights(BASE, about, profile, load_base(profile), batch_size)
@@ -75,7 +86,8 @@ def open_weights(which: str, profile: Profile, batch_size: int = 1) -> Opened:
         profile = replace(profile, base_model=str(path), quantize_4bit=False)
         return _weights(path.name, about, profile, _whole(path, profile), batch_size, path)
     raise ModelError(
-        f"There is no model '{which}'. Name a run as run:NAME, a .gguf file, a folder with an adapter or a whole model, or base."
+        f"There is no model '{which}'. Name a run as run:NAME, a .gguf file, a folder with an adapter or a whole model, "
+        "course (the adapter that comes with it) or base."
     )
 
 
@@ -142,8 +154,9 @@ def gguf_file(which: str, profile: Profile) -> GGUF:
     if which.startswith("run:"):
         name = which.removeprefix("run:")
         file, row, profile = run_file(name)
+        asked, of = (row, "frozen test") if "all" in row else (row["validation"], "validation")
         score = (
-            f"{row['all']:.1f}% [{row['all_low']:.1f}, {row['all_high']:.1f}] of {row['items']} frozen test questions"
+            f"{asked['all']:.1f}% [{asked['all_low']:.1f}, {asked['all_high']:.1f}] of {asked['items']} {of} questions"
         )
         return GGUF(file, f"forge-{name}", f"{file.name} of the run {name}: {score}.", profile)
     path = Path(os.path.expanduser(which))

@@ -93,7 +93,7 @@ def _report(run: Run, figures: Path, author: str, quoted: int | None) -> str:
         parameters=next((s["parameters"] for s in (lora, setup) if s and "parameters" in s), None),
         clip=CLIP, kl_weight=KL_WEIGHT, temperature=TEMPERATURE, ablations=ablations(run),
         notes=_notes,
-        errors=_errors(evaluation, analysis), probe=analysis["probe"] if analysis else None, dollars=_dollars(analysis),
+        errors=_errors(evaluation, analysis), probe=analysis["probe"] if analysis else None,
         examples=_examples(answers, quoted, run.seed), machine=reproduction.machine(config, setup), hashes=block(reproduction.hashes(run, facts)),
         commands=block(reproduction.commands(run, facts)),
         tables=paper_tables, table=page.table, figure=page.figure, cite=page.cite, references=page.references,
@@ -175,20 +175,6 @@ def _errors(evaluation: SimpleNamespace, analysis: dict | None) -> dict[str, dic
     wanted = [row["contender"] for row in (evaluation.base, evaluation.shipped) if row]
     found = analysis["errors"] if analysis else {}
     return {name: found[name] for name in wanted if name in found}
-
-
-def _dollars(analysis: dict | None) -> str:
-    """What 1,000 answers would cost at the prices that 09 assumes."""
-    if not analysis:
-        return ""
-    dollars, assumed = analysis["dollars_per_1000"], analysis["assumptions"]
-    own = dollars[f"tuned, {analysis['shipped_format']}, one at a time"]
-    return (
-        f"1,000 answers of {analysis['shipped_format']}, one at a time: {own:.3f} dollars at an assumed rent of "
-        f"{assumed['rent']:g} dollars an hour and {100 * assumed['busy']:.0f}% use; of a hosted frontier model "
-        f"{dollars['frontier (assumed prices)']:.2f} at assumed prices of {assumed['price_in']:g} and {assumed['price_out']:g} "
-        "dollars a million tokens read and written (it was not asked for this sum)."
-    )
 
 
 def _examples(answers: Sequence[dict], count: int, seed: int) -> list[Marked]:

@@ -19,7 +19,7 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
-from forge_lib.publishing.card import check_numbers, format_prices
+from forge_lib.publishing.card import check_numbers, format_prices, score_cell
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -27,7 +27,7 @@ ABOUT = {
     "03_lora_mechanics": "LoRA, rsLoRA, DoRA and NF4 written out, equal to the libraries'; memory; a sweep over ranks and methods",
     "04_sft": "supervised fine-tuning: range test, packs, checkpoints by execution accuracy, a killed run that goes on, a gallery of faults",
     "05_grpo": "headroom, a reward in parts, advantages and the loss by hand; GRPO, Dr. GRPO, DAPO; a reward gamed on purpose",
-    "06_evaluation": "the frozen test: base, few-shot, look-up, SFT, GRPO; intervals and paired tests",
+    "06_evaluation": "the frozen test on several states: look-ups, base, SFT, GRPO, help at inference; intervals, paired tests, prices",
     "07_quantization": "merge, GGUF, quantize, reload, score every file",
     "08_publishing": "a model card from the run's numbers; a Hub folder; dry run by default",
     "09_comparative_analysis": "what was gained, what was lost, where the model looks, what it costs",
@@ -60,7 +60,7 @@ def _results(run: Path) -> str:
     config = _load(run, "config.json", "01_setup")
     if not (rows and comparisons and formats):
         raise ValueError("one of its tables is empty")
-    check_numbers([*rows, *comparisons, *formats])
+    check_numbers([*rows, *comparisons, *formats, *[f.get("validation", {}) for f in formats]])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
         f"seed {config['seed']}; in brackets the 95% interval, by databases: Wilson's "
@@ -70,24 +70,54 @@ def _results(run: Path) -> str:
         "",
         *[f"- {Comparison(**c)}" for c in comparisons],
         *_not_run(run),
+        *_on_states(run),
+        *_worth(run),
         "",
-        "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
+        "The model that ships, as files for llama.cpp, each reloaded and scored: on validation, by which one was chosen to ship, "
+        "and on the frozen test where a number stands.",
         "",
-        "| format | MB | accuracy (%) | tokens/s on this CPU |",
-        "|---|---|---|---|",
-        *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
+        "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |",
+        "|---|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
+          f"| {f['tokens_per_second']:.0f} |" for f in formats],
         "",
-        *[f"- {price}" for price in format_prices(run, formats)],
-    ]
+        *[f"- On {name}: {price}" for name, early in (("the frozen test", False), ("validation", True))
+          for price in format_prices(run, formats, early)],
+    ]  # fmt: skip
     return "\n".join(lines)
 
 
 def _not_run(run: Path) -> list[str]:
-    """A line for each contender that was not asked, with the command that adds its row."""
+    """A line for each contender that was not asked; for the hosted model with the command that adds its row."""
     if not (run / NOT_RUN).exists():
         return []
-    command = f"`python -m forge_lib.evaluation.endpoint --run {run.name}`"
-    return [f"- {name}: not run ({why}); {command} adds it." for name, why in _load(run, NOT_RUN, MADE_BY).items()]
+    adds = {"frontier": f"; `python -m forge_lib.evaluation.endpoint --run {run.name}` adds it"}
+    missing = _load(run, NOT_RUN, MADE_BY)
+    return [f"- {name}: not run ({why}){adds.get(name, '')}." for name, why in missing.items()]
+
+
+def _on_states(run: Path) -> list[str]:
+    """How many right answers are right on every state of their database too; nothing for a run that asked one alone."""
+    if not (run / "evaluation/states.json").exists():
+        return []
+    found = _load(run, "evaluation/states.json", MADE_BY)
+    said = [
+        f"{name} {s['on all (%)']:.1f}% ({s['fell']:.0f} of {s['right']:.0f} fell)"
+        for name, s in found.items()
+        if s["right"]
+    ]
+    return [
+        "",
+        f"Right on every state of its database, where the table has the usual one alone: {', '.join(said) or 'no answer'}.",
+    ]
+
+
+def _worth(run: Path) -> list[str]:
+    """When the tuned model is the right pick, and what a person pays for; nothing for a run that did not reckon it."""
+    if not (run / "evaluation/economics.json").exists():
+        return []
+    found = _load(run, "evaluation/economics.json", MADE_BY)
+    return ["", *[f"- {sentence}" for sentence in found["right_pick"]], "", found["for_who_pays"]]
 
 
 def map_markdown() -> str:

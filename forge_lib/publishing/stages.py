@@ -12,13 +12,12 @@ from forge_lib.evaluation.metrics import accuracy, by_difficulty
 from forge_lib.evaluation.statistics import Comparison, compare, mcnemar
 from forge_lib.lab.files import RunError, is_measure, read_json
 from forge_lib.lab.jsonl import read_jsonl
-from forge_lib.lab.runs import Run, shipped_file
+from forge_lib.lab.runs import ADAPTERS, Run, shipped_adapter, shipped_file
 from forge_lib.models.embedded import PREFIX
 from forge_lib.publishing.card import check_numbers, format_prices
 from forge_lib.tasks import COURSE
 
 DAMAGE = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, StopIteration)
-_SHIPPED = {"sft": "SFT", "grpo": "SFT + GRPO"}  # as 06 names them
 
 
 def gather(run: Run) -> dict:
@@ -48,8 +47,8 @@ def _evaluation(run: Run) -> SimpleNamespace:
     for row in rows:
         if row["contender"] in named:
             _check_row(row, named[row["contender"]])
-    ship = (run.saved("grpo/result.json", "05_grpo") or {"ship": "sft"})["ship"]
-    tuned = answers[ship][0]["contender"] if ship in answers else _SHIPPED[ship]
+    ship = shipped_adapter(run)
+    tuned = answers[ship][0]["contender"] if ship in answers else ADAPTERS[ship]
     best = (run.saved("evaluation/base.json", made_by) or {"best": "base_zero", "chosen_on": None}) | {}
     base = answers[best["best"]][0]["contender"] if best["best"] in answers else None
     comparisons = [Comparison(**c) for c in run.saved("evaluation/comparisons.json", made_by) or []]
@@ -120,8 +119,11 @@ def _files(run: Run) -> SimpleNamespace | None:
     formats = run.saved("export/formats.json", "07_quantization")
     if not formats:
         return None
-    check_numbers(formats)
-    return SimpleNamespace(formats=formats, prices=format_prices(run.dir, formats), shipped=shipped_file(run, formats))
+    check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
+    return SimpleNamespace(
+        formats=formats, prices=format_prices(run.dir, formats), rehearsed=format_prices(run.dir, formats, on_validation=True),
+        shipped=shipped_file(run, formats),
+    )  # fmt: skip
 
 
 def _costs(run: Run) -> SimpleNamespace | None:
@@ -136,6 +138,19 @@ def _costs(run: Run) -> SimpleNamespace | None:
                            peak_gb=max((r["peak_gb"] for r in rows), default=0.0))  # fmt: skip
 
 
+def _economics(run: Run) -> str:
+    """What answers cost and from which volume on that pays, as 06 reckoned it, and where its prices are from; "" without."""
+    found = run.saved("evaluation/economics.json", "06_evaluation")
+    if found is None:
+        return ""
+    prices, even = sorted({row["price"] for row in found["offers"]}), found["break_even"]
+    pays = f"From {even:,.0f} questions a month" if even else "At no volume"
+    return (
+        f"{found['for_who_pays']} {pays} that is cheaper than the hosted model that it was laid beside. "
+        f"Prices: {'; '.join(prices)}."
+    )
+
+
 def _whole(relative: str, made_by: str) -> tuple[str, Callable[[Run], dict | None]]:
     """A stage whose facts are one file, as it is."""
     return made_by, lambda run: run.saved(relative, made_by)
@@ -145,7 +160,8 @@ STAGES: dict[str, tuple[str, Callable]] = {
     "evaluation": ("06_evaluation", _evaluation), "data": _whole("data/summary.json", "02_data"),
     "setup": _whole("setup/checks.json", "01_setup"), "lora": _whole("lora/summary.json", "03_lora_mechanics"),
     "sft": ("04_sft", _sft), "grpo": ("05_grpo", _grpo), "files": ("07_quantization", _files),
-    "analysis": _whole("analysis/summary.json", "09_comparative_analysis"), "costs": ("run_all.py", _costs),
+    "analysis": _whole("analysis/summary.json", "09_comparative_analysis"),
+    "economics": ("06_evaluation", _economics), "costs": ("run_all.py", _costs),
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from forge_lib import ROOT
-from forge_lib.models import BASE
+from forge_lib.models import BASE, READY_MADE
 from forge_lib.serving import ServingError
 
 SERVER = "forge_lib.serving.mcp"
@@ -74,7 +74,7 @@ def server_name(file: Path) -> str:
 def _command(file: Path, model: str | None, profile: str) -> dict:
     args = ["-m", SERVER, "--db", os.path.abspath(file)]
     if model is not None:
-        named = model == BASE or model.startswith("run:")
+        named = model in (BASE, READY_MADE) or model.startswith("run:")
         args += ["--model", model if named else os.path.abspath(os.path.expanduser(model))]
     if profile != "auto":
         args += ["--profile", profile]

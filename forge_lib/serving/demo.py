@@ -18,7 +18,7 @@ from forge_lib.lab.files import RunError, beside, sweep
 from forge_lib.lab.options import whole_number
 from forge_lib.lab.profiles import PROFILES, ProfileError, get_profile
 from forge_lib.lab.runs import run_folder
-from forge_lib.models import BASE
+from forge_lib.models import BASE, READY_MADE
 from forge_lib.models.embedded import ModelError
 from forge_lib.models.opening import run_file
 from forge_lib.serving import ServingError
@@ -30,9 +30,9 @@ from forge_lib.tasks.sql.sources.course import load_course
 
 _PORT, _HOST = 7860, "127.0.0.1"
 _DEFAULT_RUN = "default"
-_ALONE = (
-    "There is no tuned model yet, so the untuned base answers alone: `make course` trains one, and --model takes one that "
-    "is there."
+_NO_RUN = (
+    "There is no model of yours yet, so the one that comes with the course answers beside its base: `make course` trains "
+    "another, and --model takes one that is there."
 )
 _MAX_EXAMPLES, _MAX_EXAMPLE = 4, 60  # a database's questions to try, and the characters of one
 
@@ -42,7 +42,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     tuned = parser.add_mutually_exclusive_group()
     tuned.add_argument("--run", help=f"the run whose GGUF answers (default: {_DEFAULT_RUN}, where there is one)")
-    tuned.add_argument("--model", help="run:NAME, a .gguf file, a folder with an adapter, or base")
+    tuned.add_argument("--model", help="run:NAME, a .gguf file, a folder with an adapter, course or base")
     parser.add_argument(
         "--db", type=Path, help="a SQLite or CSV file of yours, of any size; a SQLite file is read in place"
     )
@@ -123,7 +123,7 @@ def offered(own: Path | None, folder: Path) -> tuple[dict[str, Path], dict[str, 
 
 
 def contenders(run: str | None, model: str | None, profile: str = "auto", about: str = "") -> tuple[list[Model], str]:
-    """The models side by side, the tuned one first; and a sentence for the page where there is the base alone.
+    """The models side by side, the tuned one first; and a sentence for the page where it is the one that comes with the course.
 
     about: what the page says of the tuned one, where that is not what its run says of it.
     Raises ServingError where the run or model that was named is not there.
@@ -136,7 +136,9 @@ def contenders(run: str | None, model: str | None, profile: str = "auto", about:
         except ModelError as error:
             if run or model:
                 raise ServingError(str(error)) from error
-            which, remark = BASE, _ALONE
+            which, remark = READY_MADE, _NO_RUN
+    if which == READY_MADE:
+        chosen = get_profile("cpu")[0]  # its base, beside which it answers
     tuned = [open_model(which, chosen)] if which != BASE else []  # first: what was named may not be there
     if tuned and about:
         tuned[0].about = about

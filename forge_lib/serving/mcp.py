@@ -165,7 +165,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--db", metavar="FILE", type=Path, required=True, help="the SQLite file; it is only read")
     parser.add_argument(
-        "--model", metavar="WHICH", help="who drafts SQL: run:NAME, a .gguf file, a folder with an adapter, or base"
+        "--model",
+        metavar="WHICH",
+        help="who drafts SQL: run:NAME, a .gguf file, a folder with an adapter, course or base",
     )
     parser.add_argument("--profile", default="auto", help="of the base model, for an adapter and base")
     parser.add_argument(

@@ -89,6 +89,26 @@ def test_weights_are_answer_by_schema(looked):
     assert looked.weights.min() >= 0 and looked.weights.sum(1).max() <= 1
 
 
+def test_every_name_of_the_schema_has_its_tokens_and_every_name_written_its_row(looked):
+    assert {*looked.names} == {"books", "book_id", "title", "price", "authors", "author_id", "name"}
+    for name, places in looked.names.items():
+        assert name in "".join(looked.tokens[i] for i in places)
+    assert [name for _, name in looked.written] == ["title", "books", "price"]
+    assert all(
+        looked.answer[at].strip(" ") and name.startswith(looked.answer[at].strip(" ")) for at, name in looked.written
+    )
+
+
+def test_the_mean_of_all_heads_is_the_weights(tiny_llama, tokenizer):
+    tiny_llama.set_attn_implementation("eager")
+    sql = "SELECT title FROM books WHERE title = 'the price'"
+    found = schema_attention(tiny_llama, tokenizer, SCHEMA, "Which?", sql, heads=True)
+    config = tiny_llama.config
+    assert found.heads.shape == (config.num_hidden_layers, config.num_attention_heads, *found.weights.shape)
+    torch.testing.assert_close(found.heads.mean((0, 1)), found.weights)
+    assert [name for _, name in found.written] == ["title", "books", "title"], "what stands in a string is not written"
+
+
 def test_shares_are_shares(looked):
     for share in (looked.used_share, looked.even_share, looked.schema_share):
         assert 0 < share < 1

@@ -84,7 +84,9 @@ PRICED = ["--run", "mine", "--model", "big", "--price-in", "1", "--price-out", "
 
 
 def test_one_command_adds_the_row_and_a_second_asks_nothing(run, seen, capsys):
-    assert "frontier: not run" in _not_run(run.dir)[0]
+    frontier, other = _not_run(run.dir)
+    assert "frontier: not run" in frontier and frontier.endswith("--run mine` adds it.")
+    assert other == "- other: not run (why not)."  # an endpoint does not add that one
     assert main([*PRICED, "--limit-dollars", "5"]) == 0
     sft, row = run.load_json("evaluation/rows.json", "")
     assert (sft["contender"], row["contender"], row["all"], row["items"]) == ("SFT", "big", 100, 8)

@@ -1,6 +1,8 @@
+import dataclasses
 import errno
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from forge_lib.lab import lock
 from forge_lib.lab.files import RunError, beside
 from forge_lib.lab.lock import held
 from forge_lib.lab.profiles import ProfileError
-from forge_lib.lab.runs import run_folder, start
+from forge_lib.lab.runs import run_folder, shipped_adapter, start
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,34 @@ def test_a_missing_input_names_the_notebook_that_makes_it():
     lab = start("smoke", "r")
     with pytest.raises(RunError, match=r"04_sft makes it.*--only 04 --profile smoke --run r`"):
         lab.require("sft/adapter", "04_sft")
+
+
+def test_without_reinforcement_learning_the_adapter_of_sft_ships():
+    lab = start("smoke", "r")
+    assert shipped_adapter(lab) == "sft"
+    lab.save_json("grpo/result.json", {"ship": "grpo"})
+    assert shipped_adapter(lab) == "grpo"
+    lab.path("grpo", "result.json").write_text("{")
+    with pytest.raises(RunError, match="Run notebook 05_grpo again"):
+        shipped_adapter(lab)
+
+
+def test_where_the_adapter_is_missing_the_one_that_comes_with_the_course_is_offered_for_its_data_and_base_alone(
+    tmp_path,
+):
+    offered = "or take the adapter that comes with the course: `python -m forge_lib.models.ready_made --run 'my run' --profile smoke`"
+    lab = start("smoke", "my run")
+    with pytest.raises(RunError, match=re.escape(offered)):
+        lab.require("sft/adapter", "04_sft")
+    other_base = dataclasses.replace(lab, profile=dataclasses.replace(lab.profile, base_model="Qwen/Qwen3-8B"))
+    for run, file in (
+        (lab, "grpo/adapter"),
+        (dataclasses.replace(lab, data="my:shop"), "sft/adapter"),
+        (other_base, "sft/adapter"),
+    ):
+        with pytest.raises(RunError) as error:
+            run.require(file, "04_sft")
+        assert "comes with the course" not in str(error.value)
 
 
 def test_the_command_that_mends_it_runs_with_the_same_seed_data_and_engine(monkeypatch):

@@ -83,13 +83,18 @@ def filled(folder, base=BASE, sft=SFT, grpo=GRPO, data="course", task="sql") -> 
         run.save_records(f"export/{kind}.jsonl", found)
         formats.append({"format": kind, "file": f"model-{kind}.gguf", "megabytes": size, "sha256": "cd" * 32, "finished": 0.75,
                         "tokens_per_second": 87.4, "seconds_alone": 0.61, "top_token_as_f16": 98.7, **summary_row(found)})  # fmt: skip
+    tried = answers("SFT, Q4_0", {*range(7)})
+    formats.append({**{k: formats[0][k] for k in ("sha256", "finished", "tokens_per_second")}, "format": "Q4_0", "file": "model-Q4_0.gguf",
+                    "megabytes": 91.5, "validation": summary_row(tried)})  # fmt: skip
     run.save_json("export/formats.json", formats)
     run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
     run.save_json("analysis/summary.json", {
         "errors": {"SFT": {"correct": 45.8, "invented name": 54.2, "syntax": 0.0}}, "shipped_format": "Q8_0",
         "probe": {"base": 90.0, "tuned": 81.0, "difference": -9.0, "low": -14.5, "high": -3.5},
-        "dollars_per_1000": {"tuned, Q8_0, one at a time": 0.031, "frontier (assumed prices)": 0.62},
-        "assumptions": {"rent": 0.09, "busy": 0.5, "price_in": 0.25, "price_out": 2.0},
+    })  # fmt: skip
+    run.save_json("evaluation/economics.json", {
+        "offers": [{"offer": "SFT, alone", "price": "assumed: 2 virtual CPUs"}, {"offer": "API", "price": "a list of today"}],
+        "break_even": 99545.3, "right_pick": ["Stay."], "for_who_pays": "Of 1,000 questions SFT answers 458 right for 0.031 dollars.",
     })  # fmt: skip
     run.save_json("summary.json", {"profile": "cpu", "seed": 23, "commit": "abc1234", "notebooks": NOTEBOOKS})
     return run
@@ -120,7 +125,7 @@ def test_the_report_holds_the_runs_own_numbers(whole):
         assert f"{c.difference:+.1f} [{c.low:+.1f}, {c.high:+.1f}]" in text and f"McNemar p = {c.p_value:.2g}" in text
     for wanted in (
         "134.5 million", "8,192 examples", "33.1 minutes", "9,768,960", "1,235 tokens a second", "8,211 (train)", "61.2", "4.6",
-        "on 31.2% of it", "0.432", "38% of the groups", "0.0123", "98.7", "-9.0 points [-14.5, -3.5]", "0.031 dollars", r"Q8\_0, 145 MB",
+        "on 31.2% of it", "0.432", "38% of the groups", "0.0123", "98.7", "-9.0 points [-14.5, -3.5]", "0.031 dollars", "From 99,545 questions a month", "a list of today", r"Q8\_0, 145 MB", "29.2 [",
         "9.9.9", "Seed: 23", "`abc1234`", "ab" * 32, "cd" * 32, "2 processor cores; 23.5 GB", "version 4", "54.2", "Ada",
     ):  # fmt: skip
         assert wanted in text, wanted
@@ -138,10 +143,12 @@ def test_other_numbers_make_another_report(tmp_path):
 
 
 def test_a_part_that_was_not_run_is_a_sentence(run):
-    left = {made_by for name, (made_by, _) in STAGES.items() if name not in ("evaluation", "setup", "costs")}
+    left = {
+        made_by for name, (made_by, _) in STAGES.items() if name not in ("evaluation", "economics", "setup", "costs")
+    }
     for folder in ("data", "setup", "lora", "sft", "grpo", "export", "analysis"):
         shutil.rmtree(run.dir / folder)
-    for name in ("summary.json", "evaluation/comparisons.json", "evaluation/base.json"):
+    for name in ("summary.json", "evaluation/comparisons.json", "evaluation/base.json", "evaluation/economics.json"):
         run.path(name).unlink()
     text = text_of(run)
     for made_by in left:
@@ -171,7 +178,7 @@ FILES = {
     "evaluation/rows.json": "06_evaluation", "evaluation/sft.jsonl": "06_evaluation", "evaluation/comparisons.json": "06_evaluation",
     "data/summary.json": "02_data", "sft/result.json": "04_sft", "sft/records.jsonl": "04_sft", "grpo/records.jsonl": "05_grpo",
     "export/formats.json": "07_quantization", "export/F16.jsonl": "07_quantization", "analysis/summary.json": "09_comparative",
-    "summary.json": "run_all.py",
+    "summary.json": "run_all.py", "evaluation/economics.json": "06_evaluation",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from forge_lib import ROOT
 from forge_lib.serving import ServingError
-from forge_lib.serving.demo import contenders, main, offered, upload_folder
+from forge_lib.serving.demo import _NO_RUN, contenders, main, offered, upload_folder
 from forge_lib.serving.ports import listen
 
 
@@ -65,13 +65,19 @@ def test_what_is_not_there_is_named_in_a_sentence(given, sentence, capsys):
     assert said.startswith("demo: ") and sentence in said and said.count("\n") == 1
 
 
-def test_where_there_is_no_run_the_base_is_offered_alone(monkeypatch):
+def test_where_there_is_no_run_the_adapter_of_the_course_answers_on_its_own_base(monkeypatch):
     opened = []
-    monkeypatch.setattr("forge_lib.serving.demo.open_model", lambda which, profile: opened.append(which) or which)
-    models, remark = contenders(None, None, "cpu")
-    assert models == opened == ["base"]
-    assert remark.startswith("There is no tuned model yet, so the untuned base answers alone: ")
-    assert contenders(None, "adapter", "cpu") == (["adapter", "base"], "")
+    monkeypatch.setattr(
+        "forge_lib.serving.demo.open_model", lambda which, profile: opened.append(profile.name) or which
+    )
+    assert contenders(None, None, "smoke") == (["course", "base"], _NO_RUN)
+    assert contenders(None, "course", "smoke") == (["course", "base"], "")
+    assert opened == ["cpu"] * 4
+    assert contenders(None, "base", "smoke") == (["base"], "") and contenders(None, "mine", "smoke") == (
+        ["mine", "base"],
+        "",
+    )
+    assert opened[4:] == ["smoke"] * 3
 
 
 def test_what_a_killed_demo_left_goes_at_the_next_start(monkeypatch, tmp_path):

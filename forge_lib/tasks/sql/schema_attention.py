@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class SchemaAttention:
     used_share: of the attention that falls on the schema's names, the share on names the gold query uses
     even_share: what used_share would be if every name's tokens got the same attention
     schema_share: of all attention, the share that falls on the schema
+    heads: (L, H, A, S), the weights of every layer and head, where they were asked for
     """
 
     tokens: list[str]
@@ -32,13 +34,30 @@ class SchemaAttention:
     used_share: float
     even_share: float
     schema_share: float
+    heads: torch.Tensor | None = None
+
+    @property
+    def names(self) -> dict[str, list[int]]:
+        """Places (of S) of the tokens of each name of the schema, all its occurrences together, in lower case."""
+        return _places(self.tokens)
+
+    @property
+    def written(self) -> list[tuple[int, str]]:
+        """Where (of A) a name of the schema begins in the answer, strings aside, and which: its row chose that token."""
+        known, blank = self.names, re.sub(r"'(?:[^']|'')*'", lambda m: "'" * len(m.group()), "".join(self.answer))
+        ends = list(itertools.accumulate(map(len, self.answer)))
+        found = [(m.start(), m.group().lower()) for m in re.finditer(NAME, blank)]
+        return [(next(i for i, end in enumerate(ends) if at < end), name) for at, name in found if name in known]
 
 
 @torch.inference_mode()
-def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str) -> SchemaAttention:
+def schema_attention(
+    model, tokenizer, schema_text: str, question: str, sql: str, heads: bool = False
+) -> SchemaAttention:
     """Attention of `model` (loaded with attn_implementation="eager") while it reads `sql` as its answer.
 
-    The answer is given (teacher forcing), so that two models are compared over the same tokens.
+    The answer is given (teacher forcing), so that two models are compared over the same tokens. heads: also keep the
+    weights of each layer and head, megabytes a question.
     Raises ValueError when the model's attention does not hand out its weights.
     """
     prompt = render(tokenizer, build_messages(schema_text, question))
@@ -65,6 +84,7 @@ def schema_attention(model, tokenizer, schema_text: str, question: str, sql: str
         [text[a:b] for a, b in (offsets[i] for i in schema)], [text[a:b] for a, b in (offsets[i] for i in answer)],
         weights, float(total[used].sum() / total[names].sum()), len(used) / len(names),
         float(weights.sum() / mean.sum()),
+        torch.stack([a[0][:, rows][:, :, schema].float().cpu() for a in out.attentions]) if heads else None,
     )  # fmt: skip
 
 
@@ -87,6 +107,15 @@ def worth_a_look(records: Sequence[dict], longest: int = 200) -> list[dict]:
     short = [r for r in able if len(r["sql"]) < longest]
     chosen = short or sorted(able, key=lambda r: len(r["sql"]), reverse=True)
     return list({r["db_id"]: r for r in chosen}.values())
+
+
+def _places(tokens: Sequence[str]) -> dict[str, list[int]]:
+    ends = list(itertools.accumulate(map(len, tokens)))
+    found: dict[str, list[int]] = {}
+    for name in re.finditer(NAME, "".join(tokens)):
+        touched = [i for i, end in enumerate(ends) if end > name.start() and end - len(tokens[i]) < name.end()]
+        found[name.group().lower()] = found.get(name.group().lower(), []) + touched
+    return found
 
 
 def _used_tokens(spans: Sequence[Sequence[int]], text: str, words: set[str] | None) -> list[int]:
