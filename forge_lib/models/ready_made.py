@@ -71,7 +71,7 @@ def place(run: str, profile: str = "cpu") -> Run:
 def keep(run: str) -> Path:
     """Make the adapter of the run `run` the one that comes with the course; its numbers in 16 bits, half the size.
 
-    Score it then: `python -m forge_lib.evaluation --model data/ready_made/sft/adapter --out data/ready_made/validation.json`.
+    Score it then: `python -m forge_lib.evaluation --model data/ready_made/sft/adapter --profile cpu --out data/ready_made/validation.json`.
     Raises RunError where the run is not there or has no adapter.
     """
     lab = existing(run)

@@ -38,7 +38,7 @@ def test_it_answers_questions_that_its_base_does_not():
 def test_what_it_says_of_itself_is_what_was_measured():
     score = json.loads((ready_made.FOLDER / "validation.json").read_text())
     said = ready_made.about()
-    assert score["complete"] and score["settings"]["part"] == "validation" and score["model"]["name"] == READY_MADE
+    assert score["complete"] and score["settings"]["part"] == "validation" and score["settings"]["profile"] == "cpu"
     assert (
         f"{score['metrics']['accuracy']['all']['percent']:.1f}%" in said and f"of {score['items']} validation" in said
     )
