@@ -19,7 +19,7 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
-from forge_lib.publishing.card import check_numbers, format_prices, score_cell
+from forge_lib.publishing.card import check_numbers, format_prices
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -60,7 +60,7 @@ def _results(run: Path) -> str:
     config = _load(run, "config.json", "01_setup")
     if not (rows and comparisons and formats):
         raise ValueError("one of its tables is empty")
-    check_numbers([*rows, *comparisons, *formats, *[f.get("validation", {}) for f in formats]])
+    check_numbers([*rows, *comparisons, *formats])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
         f"seed {config['seed']}; in brackets the 95% interval, by databases: Wilson's "
@@ -73,17 +73,14 @@ def _results(run: Path) -> str:
         *_on_states(run),
         *_worth(run),
         "",
-        "The model that ships, as files for llama.cpp, each reloaded and scored: on validation, by which one was chosen to ship, "
-        "and on the frozen test where a number stands.",
+        "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
         "",
-        "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |",
-        "|---|---|---|---|---|",
-        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
-          f"| {f['tokens_per_second']:.0f} |" for f in formats],
+        "| format | MB | accuracy (%) | tokens/s on this CPU |",
+        "|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
         "",
-        *[f"- On {name}: {price}" for name, early in (("the frozen test", False), ("validation", True))
-          for price in format_prices(run, formats, early)],
-    ]  # fmt: skip
+        *[f"- {price}" for price in format_prices(run, formats)],
+    ]
     return "\n".join(lines)
 
 
