@@ -26,7 +26,9 @@ def test_the_readme_has_the_blocks_that_the_report_fills():
 def test_the_readme_shows_a_measured_table():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = text.split("<!-- results -->")[1].split("<!-- /results -->")[0]
-    assert all(name in shown for name in ("base, zero-shot", "nearest neighbour", "SFT + GRPO", "Q8_0", "McNemar p"))
+    assert all(
+        name in shown for name in ("base, zero-shot", "nearest neighbour", "SFT + GRPO", "llama.cpp", "McNemar p")
+    )
 
 
 def test_a_missing_block_is_named():
@@ -69,6 +71,12 @@ def test_a_comparison_is_said_as_everywhere_with_what_its_interval_rests_on(run)
     shown = results_markdown(run)
     assert f"- {found}" in shown and "databases are few" in str(found)
     assert "95% interval, by databases" in shown
+
+
+def test_a_run_without_files_for_llama_cpp_says_where_they_would_come_from(run):
+    (run / "export" / "formats.json").unlink()
+    shown = results_markdown(run)
+    assert "| F16 |" not in shown and "not made in this run; `07_quantization` makes them" in shown
 
 
 def test_what_fell_on_other_states_and_what_an_answer_is_worth_stand_below_the_table(run):
