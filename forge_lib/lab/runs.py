@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import importlib.util
-import math
 import operator
 import os
 import platform
@@ -207,18 +206,11 @@ def shipped_adapter(run: Run) -> str:
 
 
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
-    """The row of the file that the run's Modelfile names; without one, of the file that scored least on the test.
-
-    formats: of 07's `export/formats.json`: a file's figures of the frozen test stand in its row (`all`, …) where it was
-    asked the test, and those of validation, by which one was chosen, under `validation`.
-    """
+    """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
     modelfile = run.path("export", "Modelfile")
     text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
     named = re.search(r"^FROM \./(\S+)$", text, re.M)
-    tested = [f for f in formats if "all" in f] or formats
-    return next(
-        (f for f in formats if named and f["file"] == named[1]), min(tested, key=lambda f: f.get("all", math.inf))
-    )
+    return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
 
 
 def _folder_hash(source: str) -> str | None:

@@ -19,7 +19,7 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
-from forge_lib.publishing.card import check_numbers, format_prices, score_cell
+from forge_lib.publishing.card import check_numbers, format_prices
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -56,11 +56,10 @@ def results_markdown(run: Path) -> str:
 def _results(run: Path) -> str:
     rows = _load(run, "evaluation/rows.json", "06_evaluation")
     comparisons = _load(run, "evaluation/comparisons.json", "06_evaluation")
-    formats = _load(run, "export/formats.json", "07_quantization")
     config = _load(run, "config.json", "01_setup")
-    if not (rows and comparisons and formats):
+    if not (rows and comparisons):
         raise ValueError("one of its tables is empty")
-    check_numbers([*rows, *comparisons, *formats, *[f.get("validation", {}) for f in formats]])
+    check_numbers([*rows, *comparisons])
     lines = [
         f"Execution accuracy (%) on the frozen test of {rows[0]['items']} questions, profile `{config['profile']['name']}`, "
         f"seed {config['seed']}; in brackets the 95% interval, by databases: Wilson's "
@@ -72,18 +71,8 @@ def _results(run: Path) -> str:
         *_not_run(run),
         *_on_states(run),
         *_worth(run),
-        "",
-        "The model that ships, as files for llama.cpp, each reloaded and scored: on validation, by which one was chosen to ship, "
-        "and on the frozen test where a number stands.",
-        "",
-        "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |",
-        "|---|---|---|---|---|",
-        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
-          f"| {f['tokens_per_second']:.0f} |" for f in formats],
-        "",
-        *[f"- On {name}: {price}" for name, early in (("the frozen test", False), ("validation", True))
-          for price in format_prices(run, formats, early)],
-    ]  # fmt: skip
+        *_files(run),
+    ]
     return "\n".join(lines)
 
 
@@ -94,6 +83,26 @@ def _not_run(run: Path) -> list[str]:
     adds = {"frontier": f"; `python -m forge_lib.evaluation.endpoint --run {run.name}` adds it"}
     missing = _load(run, NOT_RUN, MADE_BY)
     return [f"- {name}: not run ({why}){adds.get(name, '')}." for name, why in missing.items()]
+
+
+def _files(run: Path) -> list[str]:
+    """The files for llama.cpp with their scores, or where they would come from."""
+    if not (run / "export/formats.json").exists():
+        return ["", "Files for llama.cpp were not made in this run; `07_quantization` makes them and scores each."]
+    formats = _load(run, "export/formats.json", "07_quantization")
+    if not formats:
+        raise ValueError("it has no file for llama.cpp")
+    check_numbers(formats)
+    return [
+        "",
+        "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
+        "",
+        "| format | MB | accuracy (%) | tokens/s on this CPU |",
+        "|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
+        "",
+        *[f"- {price}" for price in format_prices(run, formats)],
+    ]
 
 
 def _on_states(run: Path) -> list[str]:

@@ -119,11 +119,8 @@ def _files(run: Run) -> SimpleNamespace | None:
     formats = run.saved("export/formats.json", "07_quantization")
     if not formats:
         return None
-    check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
-    return SimpleNamespace(
-        formats=formats, prices=format_prices(run.dir, formats), rehearsed=format_prices(run.dir, formats, on_validation=True),
-        shipped=shipped_file(run, formats),
-    )  # fmt: skip
+    check_numbers(formats)
+    return SimpleNamespace(formats=formats, prices=format_prices(run.dir, formats), shipped=shipped_file(run, formats))
 
 
 def _costs(run: Run) -> SimpleNamespace | None:
