@@ -236,8 +236,9 @@ def piece_by_piece(n: int) -> None:
     """What `--ablation` does, on n pairs."""
     rows = both_ways([(name, n) for name in ABLATION])
     show(rows)
-    about = {"examples": rows[0]["examples"], "dtype": get_profile("cpu")[0].dtype, "threads": torch.get_num_threads()}
-    write_atomically(PIECES, json.dumps(about | {"rows": rows}, indent=1) + "\n")
+    measured = json.loads(PIECES.read_text(encoding="utf-8")) if PIECES.exists() else {}  # the other format's stays
+    about = {"examples": rows[0]["examples"], "threads": torch.get_num_threads(), "rows": rows}
+    write_atomically(PIECES, json.dumps(measured | {get_profile("cpu")[0].dtype: about}, indent=1) + "\n")
 
 
 def side_by_side(n: int) -> None:

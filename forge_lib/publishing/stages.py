@@ -173,7 +173,8 @@ def ablations(run: Run, folder: Path = ROOT / "benchmarks") -> SimpleNamespace |
     sweep, mix = (
         read_jsonl(p, again) if (p := folder / f"{n}.jsonl").exists() else [] for n in ("lora_sweep", "data_mix")
     )
-    speed = read_json(p, again)["rows"] if (p := folder / "sft_ablation.json").exists() else []
+    pieces = read_json(p, again) if (p := folder / "sft_ablation.json").exists() else {}
+    speed = pieces[run.profile.dtype]["rows"] if run.profile.dtype in pieces else []
     ranks = sorted({r["rank"] for r in sweep if r["kind"] == "sweep"})
     losses = {(r["name"], r["rank"]): r["validation_loss"] for r in sweep if r["kind"] == "sweep"}
     return SimpleNamespace(
