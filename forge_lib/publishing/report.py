@@ -34,6 +34,7 @@ ABOUT = {
     "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and whether it helped",
     "11_preferences": "elective: pairs by execution, DPO by hand, IPO, KTO, ORPO, a reward model and best of n",
     "12_distillation": "elective: rejection sampling in rounds, logits against answers, better data or more",
+    "13_model_merging": "elective: task arithmetic, SLERP, TIES, DARE; whether merging buys back what was forgotten",
 }
 
 CORE = ("models/load", "training/sft", "evaluation/metrics", "export/merge", "export/gguf")
