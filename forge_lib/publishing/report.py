@@ -35,6 +35,7 @@ ABOUT = {
     "11_preferences": "elective: pairs by execution, DPO by hand, IPO, KTO, ORPO, a reward model and best of n",
     "12_distillation": "elective: rejection sampling in rounds, logits against answers, better data or more",
     "13_model_merging": "elective: task arithmetic, SLERP, TIES, DARE; whether merging buys back what was forgotten",
+    "14_serving": "elective: one prompt everywhere; a URL, MCP, a page; what a waiting user sees; what happens when it breaks",
 }
 
 CORE = ("models/load", "training/sft", "evaluation/metrics", "export/merge", "export/gguf")
