@@ -9,8 +9,8 @@ from pathlib import Path
 
 from forge_lib.data.items import Item
 from forge_lib.evaluation.contenders import Contender
-from forge_lib.lab.files import RunError, is_measure, json_text
-from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
+from forge_lib.lab.files import is_measure, json_text
+from forge_lib.lab.jsonl import append_jsonl, read_kept
 from forge_lib.models.generate import Completion
 from forge_lib.tasks import TaskData
 
@@ -34,7 +34,7 @@ def kept(
     """
 
     def answer(items: Sequence[Item]) -> list[Completion]:
-        known, keys = _read(saved), list(_keys(data, items, settings))
+        known, keys = read_kept(saved, _of, "answer"), list(_keys(data, items, settings))
         waiting = [(key, item) for key, item in zip(keys, items, strict=True) if key not in known]
         waiting.sort(key=lambda pair: pair[1].context)  # those of one context share a prefix: one part, read once
         for part, done in _in_parts(contender, waiting, at_once, progress):
@@ -70,19 +70,10 @@ def _keys(data: TaskData, items: Sequence[Item], settings: Mapping) -> Iterator[
         times[item.id] += 1
 
 
-def _read(saved: Path) -> dict[str, Completion]:
-    """The answers in a file of `kept`, by their keys."""
-    mend = f"Delete the line (its question is asked again), or {saved.name} as a whole."
-    known: dict[str, Completion] = {}
-    if saved.exists():
-        cut_torn_tail(saved)
-        for record in read_jsonl(saved, mend):
-            try:
-                done = Completion(*(record[f] for f in _FIELDS))
-                whole = isinstance(done.text, str) and isinstance(done.finished, bool)
-                if not whole or not all(map(is_measure, (done.prompt_tokens, done.completion_tokens, done.seconds))):
-                    raise ValueError("a text, a number or a yes or no is something else")
-                known[record["key"]] = done
-            except (KeyError, TypeError, ValueError) as error:
-                raise RunError(f"{saved.name} holds a line that is no answer ({error}). {mend}") from error
-    return known
+def _of(record: dict) -> tuple[str, Completion]:
+    """The key of a line of `kept`'s file, and its answer. Raises KeyError or ValueError where it is none."""
+    done = Completion(*(record[f] for f in _FIELDS))
+    whole = isinstance(done.text, str) and isinstance(done.finished, bool)
+    if not whole or not all(map(is_measure, (done.prompt_tokens, done.completion_tokens, done.seconds))):
+        raise ValueError("a text, a number or a yes or no is something else")
+    return record["key"], done

@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from forge_lib.lab.files import UNREADABLE, RunError, json_text, shown, why
+
+T = TypeVar("T")
 
 
 def read_jsonl(path: Path, mend: str, error: type[Exception] = RunError) -> list[dict]:
@@ -74,3 +77,23 @@ def cut_torn_tail(path: Path) -> None:
     elif tail:  # an editor left its end out
         with path.open("ab") as file:
             file.write(b"\n")
+
+
+def read_kept(path: Path, of: Callable[[dict], tuple[str, T]], what: str) -> dict[str, T]:
+    """What a file of answers that were kept as they came holds, by their keys; nothing where there is no file yet.
+
+    of: a line's key and what it holds; LookupError, TypeError or ValueError where it is no such line
+    what: the name of what a line holds, for the error
+    A last line that a kill left half is cut off. Raises RunError for any other that is none.
+    """
+    mend = f"Delete the line (its question is asked again), or {path.name} as a whole."
+    known: dict[str, T] = {}
+    if path.exists():
+        cut_torn_tail(path)
+        for record in read_jsonl(path, mend):
+            try:
+                key, value = of(record)
+                known[key] = value  # here: a key that is a list is no key
+            except (LookupError, TypeError, ValueError) as error:
+                raise RunError(f"{path.name} holds a line that is no {what} ({error}). {mend}") from error
+    return known

@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 
-from forge_lib.lab.files import RunError, is_measure
-from forge_lib.lab.jsonl import append_jsonl, cut_torn_tail, read_jsonl
+from forge_lib.lab.files import is_measure
+from forge_lib.lab.jsonl import append_jsonl, read_kept
 from forge_lib.models.chat import Message
 from forge_lib.models.endpoint import Ask, Reply
 from forge_lib.models.spending import Account
@@ -32,7 +32,7 @@ def remember(ask: Ask, saved: Path, who: str, account: Account | None = None) ->
     at once ask it once. A line that a kill left half is dropped. One process at a time may use a file. account: is told
     what the file holds already, all of which counts towards its limit. Raises RunError for a line that is no reply.
     """
-    known, under_way, lock = _kept(saved), {}, threading.Lock()
+    known, under_way, lock = read_kept(saved, _of, "reply"), {}, threading.Lock()
     if account:
         account.carry(list(known.values()))
 
@@ -66,16 +66,6 @@ def remember(ask: Ask, saved: Path, who: str, account: Account | None = None) ->
     return answer
 
 
-def _kept(saved: Path) -> dict[str, Reply]:
-    """The replies in a file of `remember`, by their requests."""
-    mend = f"Delete the line (its question is asked again), or {saved.name} as a whole."
-    known: dict[str, Reply] = {}
-    if saved.exists():
-        cut_torn_tail(saved)
-        for record in read_jsonl(saved, mend):
-            try:
-                request = record.pop("request")
-                known[request] = _whole(Reply(**record))
-            except (KeyError, TypeError) as error:
-                raise RunError(f"{saved.name} holds a line that is no reply ({error}). {mend}") from error
-    return known
+def _of(record: dict) -> tuple[str, Reply]:
+    """The request of a line of `remember`'s file, and its reply. Raises KeyError or TypeError where it is none."""
+    return record.pop("request"), _whole(Reply(**record))
