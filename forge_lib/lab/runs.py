@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import importlib.metadata
 import importlib.util
+import math
 import operator
 import os
 import platform
@@ -206,11 +207,18 @@ def shipped_adapter(run: Run) -> str:
 
 
 def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
-    """The row of the file that the run's Modelfile names; without one, of the file that scored least."""
+    """The row of the file that the run's Modelfile names; without one, of the file that scored least on the test.
+
+    formats: of 07's `export/formats.json`: a file's figures of the frozen test stand in its row (`all`, …) where it was
+    asked the test, and those of validation, by which one was chosen, under `validation`.
+    """
     modelfile = run.path("export", "Modelfile")
     text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
     named = re.search(r"^FROM \./(\S+)$", text, re.M)
-    return next((f for f in formats if named and f["file"] == named[1]), min(formats, key=lambda f: f["all"]))
+    tested = [f for f in formats if "all" in f] or formats
+    return next(
+        (f for f in formats if named and f["file"] == named[1]), min(tested, key=lambda f: f.get("all", math.inf))
+    )
 
 
 def _folder_hash(source: str) -> str | None:

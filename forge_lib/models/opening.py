@@ -154,8 +154,9 @@ def gguf_file(which: str, profile: Profile) -> GGUF:
     if which.startswith("run:"):
         name = which.removeprefix("run:")
         file, row, profile = run_file(name)
+        asked, of = (row, "frozen test") if "all" in row else (row["validation"], "validation")
         score = (
-            f"{row['all']:.1f}% [{row['all_low']:.1f}, {row['all_high']:.1f}] of {row['items']} frozen test questions"
+            f"{asked['all']:.1f}% [{asked['all_low']:.1f}, {asked['all_high']:.1f}] of {asked['items']} {of} questions"
         )
         return GGUF(file, f"forge-{name}", f"{file.name} of the run {name}: {score}.", profile)
     path = Path(os.path.expanduser(which))

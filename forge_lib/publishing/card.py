@@ -49,7 +49,7 @@ def model_card(
     """README.md of the model repository, with the Hub's metadata on top.
 
     rows: `summary_row`s of the frozen test; comparisons: paired, the shipped model against its base's best first;
-    formats: the GGUF table; gguf: the card of the folder of GGUF files; merged: of the folder that `prepare_merged` fills;
+    formats: the GGUF table (see `shipped_file`); gguf: the card of the folder of GGUF files; merged: of the folder that `prepare_merged` fills;
     else of the adapter's. A file is shown with the score that this very file got.
     Raises PublishError for an ill-formed repo_id, and RunError where results lack something.
     """
@@ -97,14 +97,15 @@ def licence(base: str, data: str, task: str = COURSE) -> tuple[str, str]:
     )
 
 
-def format_prices(folder: Path, formats: Sequence[dict]) -> list[Comparison]:
+def format_prices(folder: Path, formats: Sequence[dict], on_validation: bool = False) -> list[Comparison]:
     """Each quantized file against the first (F16) on the same questions: gained, lost, interval, McNemar's p.
 
-    folder: of the run. Empty where its answers were not kept. A file that lost answers is never called lossless: what is
-    not significant is only not shown.
+    folder: of the run; on_validation: there instead of on the frozen test, which only some files were asked. Empty where
+    its answers were not kept. A file that lost answers is never called lossless: what is not significant is only not shown.
     """
-    files = [folder / "export" / f"{f['format']}.jsonl" for f in formats]
-    if not all(file.exists() for file in files):
+    where, figure = (folder / "export/validation", "validation") if on_validation else (folder / "export", "all")
+    files = [where / f"{f['format']}.jsonl" for f in formats if figure in f]
+    if not files or not all(file.exists() for file in files):
         return []
     first, *others = (read_jsonl(file, "Run notebook 07_quantization again.") for file in files)
     return [compare(first, records) for records in others]
@@ -136,8 +137,17 @@ def _card(
         versions=", ".join(f"{k} {v}" for k, v in versions.items() if v != "absent"),
     )  # fmt: skip
     head, body = re.fullmatch(r"---\n(.*?)\n---\n(.*)", filled, re.S).groups()
-    measured = formats if kind == "gguf" else [shipped]
+    measured = [f for f in formats if "all" in f] if kind == "gguf" else [shipped]
     return _metadata(yaml.safe_load(head), run, base, repo_id, measured, kind, facts.get("datasets")) + body
+
+
+def score_cell(row: dict) -> str:
+    """Accuracy with its interval for a table, a dash where it was not measured: a file may not have been asked the test.
+
+    >>> score_cell({"all": 27.94, "all_low": 21.8, "all_high": 35.1}), score_cell({})
+    ('27.9 [21.8, 35.1]', '–')
+    """
+    return f"{row['all']:.1f} [{row['all_low']:.1f}, {row['all_high']:.1f}]" if "all" in row else "–"
 
 
 def _listed(comparisons: Sequence[Comparison]) -> str:
@@ -145,13 +155,13 @@ def _listed(comparisons: Sequence[Comparison]) -> str:
 
 
 def _file_table(formats: Sequence[dict]) -> str:
-    head = "| file | format | MB | accuracy (%) | stops (%) | tokens/s | SHA-256 |\n|---|---|---|---|---|---|---|"
+    head = "| file | format | MB | validation (%) | frozen test (%) | stops (%) | tokens/s | SHA-256 |"
     rows = [
-        f"| `{f['file']}` | {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} [{f['all_low']:.1f}, {f['all_high']:.1f}] "
+        f"| `{f['file']}` | {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
         f"| {100 * f['finished']:.0f} | {f['tokens_per_second']:.0f} | `{f['sha256'][:12]}…` |"
         for f in formats
     ]
-    return "\n".join([head, *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
 
 
 def _base_statement(base_model: str, kind: str) -> str:

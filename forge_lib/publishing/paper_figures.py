@@ -83,12 +83,17 @@ def differences(comparisons: Sequence[Comparison], path: Path) -> None:
 
 
 def formats(rows: Sequence[dict], metric: str, path: Path) -> None:
-    """Files with their sizes: accuracy with its interval, and speed."""
+    """Files with their sizes: accuracy on validation and on the test with its interval, and speed."""
     at = range(len(rows))
     with _drawn(path, 0.8 + 0.24 * len(rows), 2) as (left, right):
-        middle = [r["all"] for r in rows]
-        ends = error_bars(middle, [r["all_low"] for r in rows], [r["all_high"] for r in rows], 0, 100)
-        left.errorbar(middle, at, xerr=ends, fmt="o", markersize=4, color=COLOURS[0], capsize=2)
+        for name, asked, offset, colour in (
+            ("validation", [r.get("validation", {}) for r in rows], -0.12, COLOURS[2]), ("frozen test", rows, 0.12, COLOURS[0])
+        ):  # fmt: skip
+            there = [n for n, a in enumerate(asked) if "all" in a]
+            middle, low, high = ([asked[n][f"all{end}"] for n in there] for end in ("", "_low", "_high"))
+            left.errorbar(middle, [n + offset for n in there], xerr=error_bars(middle, low, high, 0, 100), fmt="o",
+                          markersize=4, color=colour, capsize=2, label=name if there else None)  # fmt: skip
+        left.legend()
         left.set_yticks(at, [f"{r['format']}, {r['megabytes']:.0f} MB" for r in rows])
         left.set(xlabel=f"{metric} (%)", xlim=(0, None))
         right.barh(at, [r["tokens_per_second"] for r in rows], 0.6, color=COLOURS[1])

@@ -11,6 +11,7 @@ import pandas as pd
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.profiles import Profile
+from forge_lib.publishing.card import score_cell
 
 _Table = tuple[list, list[list]]
 _NONE = "–"
@@ -88,9 +89,9 @@ def _short(value: object) -> str:
 
 def files(formats: Sequence[dict]) -> _Table:
     """Files for llama.cpp."""
-    head = ["format", "MB", "accuracy", "stops (%)", "as F16 (%)", "tokens/s", "s, alone"]
+    head = ["format", "MB", "validation", "frozen test", "stops (%)", "as F16 (%)", "tokens/s", "s, alone"]
     return head, [
-        [f["format"], f"{f['megabytes']:.0f}", f"{f['all']:.1f} [{f['all_low']:.1f}, {f['all_high']:.1f}]",
+        [f["format"], f"{f['megabytes']:.0f}", score_cell(f.get("validation", {})), score_cell(f),
          f"{100 * f['finished']:.0f}", _number(f.get("top_token_as_f16"), ".1f"), f"{f['tokens_per_second']:.0f}",
          _number(f.get("seconds_alone"), ".2f")] for f in formats
     ]  # fmt: skip

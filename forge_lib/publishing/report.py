@@ -19,7 +19,7 @@ from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
-from forge_lib.publishing.card import check_numbers, format_prices
+from forge_lib.publishing.card import check_numbers, format_prices, score_cell
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -34,6 +34,8 @@ ABOUT = {
     "10_your_own_database": "elective: from a SQLite file without labels to a reviewed training set, and whether it helped",
     "11_preferences": "elective: pairs by execution, DPO by hand, IPO, KTO, ORPO, a reward model and best of n",
     "12_distillation": "elective: rejection sampling in rounds, logits against answers, better data or more",
+    "13_model_merging": "elective: task arithmetic, SLERP, TIES, DARE; whether merging buys back what was forgotten",
+    "14_serving": "elective: one prompt everywhere; a URL, MCP, a page; what a waiting user sees; what happens when it breaks",
 }
 
 CORE = ("models/load", "training/sft", "evaluation/metrics", "export/merge", "export/gguf")
@@ -92,17 +94,20 @@ def _files(run: Path) -> list[str]:
     formats = _load(run, "export/formats.json", "07_quantization")
     if not formats:
         raise ValueError("it has no file for llama.cpp")
-    check_numbers(formats)
+    check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
     return [
         "",
-        "The model that ships, as files for llama.cpp, each reloaded and scored on the same test:",
+        "The model that ships, as files for llama.cpp, each reloaded and scored: on validation, by which one was chosen to ship, "
+        "and on the frozen test where a number stands.",
         "",
-        "| format | MB | accuracy (%) | tokens/s on this CPU |",
-        "|---|---|---|---|",
-        *[f"| {f['format']} | {f['megabytes']:.0f} | {f['all']:.1f} | {f['tokens_per_second']:.0f} |" for f in formats],
+        "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |",
+        "|---|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
+          f"| {f['tokens_per_second']:.0f} |" for f in formats],
         "",
-        *[f"- {price}" for price in format_prices(run, formats)],
-    ]
+        *[f"- On {name}: {price}" for name, early in (("the frozen test", False), ("validation", True))
+          for price in format_prices(run, formats, early)],
+    ]  # fmt: skip
 
 
 def _on_states(run: Path) -> list[str]:

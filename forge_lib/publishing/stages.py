@@ -119,8 +119,11 @@ def _files(run: Run) -> SimpleNamespace | None:
     formats = run.saved("export/formats.json", "07_quantization")
     if not formats:
         return None
-    check_numbers(formats)
-    return SimpleNamespace(formats=formats, prices=format_prices(run.dir, formats), shipped=shipped_file(run, formats))
+    check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
+    return SimpleNamespace(
+        formats=formats, prices=format_prices(run.dir, formats), rehearsed=format_prices(run.dir, formats, on_validation=True),
+        shipped=shipped_file(run, formats),
+    )  # fmt: skip
 
 
 def _costs(run: Run) -> SimpleNamespace | None:

@@ -3,13 +3,12 @@
 import itertools
 import math
 
-import numpy as np
 import pytest
 import torch
 
 from forge_lib.export import gguf
 from forge_lib.export.gguf import ExportError
-from forge_lib.export.ladder import LADDER, answer_log_probs, choose, fidelity, speed
+from forge_lib.export.ladder import answer_log_probs, choose, fidelity, speed
 from forge_lib.lab.profiles import PROFILES
 from forge_lib.models.chat import Example, encode
 from forge_lib.models.llama import load_gguf
@@ -139,5 +138,7 @@ def test_what_cannot_be_chosen_from_is_a_sentence(ladder):
 def test_every_rung_is_a_format_of_llama_cpp():
     import llama_cpp
 
-    assert all(hasattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind}") for kind in LADDER)
-    assert np.all([kind in {*LADDER} for kind in CPU.gguf_formats])
+    assert len(CPU.gguf_formats) == 9
+    for profile in PROFILES.values():
+        assert all(hasattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind}") for kind in profile.gguf_formats)
+        assert {*profile.gguf_formats} <= {*CPU.gguf_formats}

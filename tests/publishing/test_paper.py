@@ -83,6 +83,9 @@ def filled(folder, base=BASE, sft=SFT, grpo=GRPO, data="course", task="sql") -> 
         run.save_records(f"export/{kind}.jsonl", found)
         formats.append({"format": kind, "file": f"model-{kind}.gguf", "megabytes": size, "sha256": "cd" * 32, "finished": 0.75,
                         "tokens_per_second": 87.4, "seconds_alone": 0.61, "top_token_as_f16": 98.7, **summary_row(found)})  # fmt: skip
+    tried = answers("SFT, Q4_0", {*range(7)})
+    formats.append({**{k: formats[0][k] for k in ("sha256", "finished", "tokens_per_second")}, "format": "Q4_0", "file": "model-Q4_0.gguf",
+                    "megabytes": 91.5, "validation": summary_row(tried)})  # fmt: skip
     run.save_json("export/formats.json", formats)
     run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
     run.save_json("analysis/summary.json", {
@@ -122,7 +125,7 @@ def test_the_report_holds_the_runs_own_numbers(whole):
         assert f"{c.difference:+.1f} [{c.low:+.1f}, {c.high:+.1f}]" in text and f"McNemar p = {c.p_value:.2g}" in text
     for wanted in (
         "134.5 million", "8,192 examples", "33.1 minutes", "9,768,960", "1,235 tokens a second", "8,211 (train)", "61.2", "4.6",
-        "on 31.2% of it", "0.432", "38% of the groups", "0.0123", "98.7", "-9.0 points [-14.5, -3.5]", "0.031 dollars", "From 99,545 questions a month", "a list of today", r"Q8\_0, 145 MB",
+        "on 31.2% of it", "0.432", "38% of the groups", "0.0123", "98.7", "-9.0 points [-14.5, -3.5]", "0.031 dollars", "From 99,545 questions a month", "a list of today", r"Q8\_0, 145 MB", "29.2 [",
         "9.9.9", "Seed: 23", "`abc1234`", "ab" * 32, "cd" * 32, "2 processor cores; 23.5 GB", "version 4", "54.2", "Ada",
     ):  # fmt: skip
         assert wanted in text, wanted

@@ -12,6 +12,7 @@ from forge_lib.evaluation.metrics import summary_row
 from forge_lib.evaluation.statistics import compare
 from forge_lib.lab.files import RunError
 from forge_lib.lab.profiles import PROFILES
+from forge_lib.lab.runs import shipped_file
 from forge_lib.models.load import base_id
 from forge_lib.publishing.card import format_prices, licence, model_card
 from forge_lib.publishing.hub import PublishError, prepare_folder, publish
@@ -94,10 +95,34 @@ def test_the_card_of_the_files_claims_what_the_files_scored(run, measured):
 def test_what_a_file_lost_is_said_where_its_answers_were_kept(run, measured):
     for kind, right in (("F16", {0, 1, 2}), ("Q8_0", {0, 3})):
         run.save_records(f"export/{kind}.jsonl", answers(kind, right))
-    formats = [{"format": kind} for kind in ("F16", "Q8_0")]
+    formats = [{"format": kind, "all": 25.0} for kind in ("F16", "Q8_0")]
     [price] = format_prices(run.dir, formats)
     assert (price.only_first, price.only_second) == (2, 1) and "1 gained and 2 lost" in str(price)
-    assert format_prices(run.dir, [*formats, {"format": "Q4_0"}]) == []
+    assert format_prices(run.dir, [*formats, {"format": "Q4_0", "all": 25.0}]) == []
+
+
+def test_files_that_were_not_asked_the_test_are_compared_on_validation(run, measured):
+    """Answers of the test and of validation in one comparison would be of different questions."""
+    kinds = {"F16": {0, 1, 2}, "Q8_0": {0, 3}, "Q4_0": {0}}
+    formats = []
+    for kind, right in kinds.items():
+        on_validation = answers(kind, right)
+        run.save_records(f"export/validation/{kind}.jsonl", on_validation)
+        row = {"format": kind, "file": f"model-{kind}.gguf", "validation": summary_row(on_validation)}
+        formats.append(measured["formats"][0] | row)
+    asked = {name for name in summary_row(answers("x", {0}))}
+    formats[2] = {name: value for name, value in formats[2].items() if name not in asked}
+    run.path("export", "Modelfile").write_text("FROM ./model-Q8_0.gguf\n")
+    card = model_card(run, **measured | {"formats": formats}, repo_id="me/forge-x", gguf=True)
+    assert "| `model-Q4_0.gguf` | Q4_0 | 144 | 8.3 [" in card and "] | – | 75 |" in card
+    assert len(ModelCard(card).data.eval_results) == 2, "the Hub gets numbers of the test only"
+    for kind in ("F16", "Q8_0"):
+        run.save_records(f"export/{kind}.jsonl", answers(kind, {5, 6}))
+    rehearsed, final = format_prices(run.dir, formats, on_validation=True), format_prices(run.dir, formats)
+    assert [(p.second, p.only_first) for p in rehearsed] == [("Q8_0", 2), ("Q4_0", 2)]
+    assert [(p.second, p.only_first) for p in final] == [("Q8_0", 0)]
+    run.path("export", "Modelfile").unlink()
+    assert shipped_file(run, formats)["format"] != "Q4_0", "whose figure on the test nobody knows"
 
 
 @pytest.mark.parametrize(

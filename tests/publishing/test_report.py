@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import asdict
 
 import pytest
@@ -50,7 +51,8 @@ ANSWERS = [
      "verdict": "correct", "prompt_tokens": 9, "completion_tokens": 9, "seconds": 0.5}
     for name, right in (("base", 3), ("SFT", 25)) for n in range(30)
 ]  # fmt: skip
-FILE = {"format": "F16", "megabytes": 270.0, "all": 50.0, "tokens_per_second": 90.0}
+FILE = {"format": "F16", "megabytes": 270.0, "all": 50.0, "all_low": 40.0, "all_high": 60.0, "tokens_per_second": 90.0}
+SMALL = {"format": "Q4_0", "megabytes": 90.0, "tokens_per_second": 80.0, "validation": summary_row(ANSWERS[30:])}
 RESULTS = {
     "evaluation/rows.json": [summary_row(ANSWERS[:30])],
     "evaluation/comparisons.json": [asdict(compare(ANSWERS[:30], ANSWERS[30:]))],
@@ -103,9 +105,28 @@ def test_what_fell_on_other_states_and_what_an_answer_is_worth_stand_below_the_t
 @pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
 def test_a_damaged_result_is_named_in_a_sentence(run, name, text):
     """All others were damaged too, so that an empty list of comparisons passed unseen."""
-    assert "| F16 | 270 | 50.0 | 90 |" in results_markdown(run)
+    assert "| F16 | 270 | – | 50.0 [40.0, 60.0] | 90 |" in results_markdown(run)
     (run / name).write_text(text)
     with pytest.raises(RunError, match="Run (notebook )?0"):
+        results_markdown(run)
+
+
+def test_a_number_of_validation_is_never_shown_as_one_of_the_test(run):
+    """Only what ships and F16 are asked the test; the other files were compared on validation."""
+    files = [FILE | {"validation": summary_row(ANSWERS[:30])}, SMALL]
+    (run / "export" / "formats.json").write_text(json.dumps(files))
+    shown = results_markdown(run)
+    assert "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |" in shown
+    assert re.search(r"^\| F16 \| 270 \| 10\.0 \[\S+ \S+\] \| 50\.0 \[40\.0, 60\.0\] \| 90 \|$", shown, re.M)
+    assert re.search(r"^\| Q4_0 \| 90 \| 83\.3 \[\S+ \S+\] \| – \| 80 \|$", shown, re.M)
+    assert "- On " not in shown, "the answers were not kept"
+    (run / "export" / "validation").mkdir()
+    for kind, answers in (("F16", ANSWERS[:30]), ("Q4_0", ANSWERS[30:])):
+        (run / "export" / "validation" / f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in answers))
+    shown = results_markdown(run)
+    assert "- On validation: SFT against base: +73.3 points" in shown and "- On the frozen test" not in shown
+    (run / "export" / "formats.json").write_text(json.dumps([FILE, SMALL | {"validation": {"all": float("nan")}}]))
+    with pytest.raises(RunError, match="07_quantization"):
         results_markdown(run)
 
 
