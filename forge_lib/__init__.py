@@ -4,6 +4,7 @@ Data flows one way: lab → engine → models → data → tasks → lessons →
 A later room imports earlier ones, never the reverse.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -38,3 +39,6 @@ for _name, _value in SILENT.items():
     os.environ.setdefault(_name, _value)
 if "huggingface_hub.constants" in sys.modules:  # imported before us, by a cell above
     sys.modules["huggingface_hub.constants"].HF_HUB_DISABLE_TELEMETRY = True
+
+# Where the processor has bfloat16 it remarks, on every start, on a package of kernels that nothing here needs.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

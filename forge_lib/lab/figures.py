@@ -12,13 +12,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#9
 
 
 def style() -> None:
-    """The course's look, for all figures of a notebook, and a remark of a library kept out of its outputs."""
-    import logging
-
+    """The course's look, for all figures of a notebook."""
     import matplotlib.pyplot as plt
     import seaborn as sns
-
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it misses a kernel that nothing here needs
 
     sns.set_theme(style="whitegrid", palette=COLOURS)
     plt.rcParams.update({"figure.figsize": (8, 3.6), "figure.dpi": 90, "axes.titlesize": 11, "axes.labelsize": 10,
