@@ -147,7 +147,9 @@ def _unpack(request: dict) -> dict:
         as_floats = CompressedTensorsConfig(run_compressed=False)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", quantization_config=as_floats)
     weights = dict(model.named_parameters())
-    weights |= {f"{name}.weight": m.dequantize() for name, m in model.named_modules() if type(m).__name__ == "HQQLinear"}
+    weights |= {
+        f"{name}.weight": m.dequantize() for name, m in model.named_modules() if type(m).__name__ == "HQQLinear"
+    }
     config = AutoConfig.from_pretrained(folder)
     if hasattr(config, "quantization_config"):
         del config.quantization_config

@@ -152,7 +152,9 @@ def test_long_answers_are_asked_in_as_many_rounds_as_the_context_needs(f16, libr
 
 
 def test_a_script_that_ends_with_a_model_in_hand_ends_quietly(f16):
-    remark = "logging.getLogger('bitsandbytes.backends.cpu.ops').warning('Failed to load a kernel')"  # as on a CPU with bf16
+    remark = (
+        "logging.getLogger('bitsandbytes.backends.cpu.ops').warning('Failed to load a kernel')"  # as on a CPU with bf16
+    )
     code = (
         "import logging, pathlib; from forge_lib.models.llama import load_gguf; "
         f"llm = load_gguf(pathlib.Path({str(f16)!r}), 64); {remark}"

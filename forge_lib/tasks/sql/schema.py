@@ -128,11 +128,18 @@ def read_schema(path: Path | str) -> Schema:
     """Read tables, views, columns and keys of the SQLite file at `path`.
 
     What a query could not use is left out: tables that SQLite or one of its modules keeps for itself, and with a
-    warning what this SQLite cannot read. A foreign key counts only where both of its ends are there.
+    warning what this SQLite cannot read. A foreign key counts only where both of its ends are there. Raises
+    sqlite3.DatabaseError where nothing of it can be read, as in a damaged file.
     """
     with contextlib.closing(connect_readonly(path)) as connection:
         connection.execute("BEGIN")
-        names = [name for name in _listed(connection) if _is_readable(connection, name)]
+        faults = {name: _why_unreadable(connection, name) for name in _listed(connection)}
+        names = [name for name, fault in faults.items() if not fault]
+        if faults and not names:
+            raise sqlite3.DatabaseError(f"none of its tables can be read: {next(iter(faults.values()))}")
+        for name, fault in faults.items():
+            if fault:
+                warnings.warn(f"{name!r} is left out: this SQLite cannot read it ({fault}).", stacklevel=2)
         infos = {name: _columns(connection, name) for name in names}
         tables = [
             _table(connection, name, {n: info for n, info in infos.items() if info}) for name in names if infos[name]
@@ -178,17 +185,16 @@ def limited_steps(connection: sqlite3.Connection, steps: int, every: int = 1000)
         connection.set_progress_handler(None, 0)
 
 
-def _is_readable(connection: sqlite3.Connection, name: str) -> bool:
-    """Whether a first row can be had from it; what takes too long for that is taken to be readable."""
+def _why_unreadable(connection: sqlite3.Connection, name: str) -> str:
+    """Why no first row can be had from it, "" where one can; what takes too long for that is taken to be readable."""
     try:
         # of a column's name, which `_columns` leaves out
         with limited_steps(connection, _FIRST_ROW_STEPS), contextlib.suppress(UnicodeDecodeError):
             connection.execute(f"SELECT * FROM {quote_name(name)} LIMIT 1").fetchone()
     except sqlite3.Error as error:
         if str(error) != "interrupted":
-            warnings.warn(f"{name!r} is left out: this SQLite cannot read it ({error}).", stacklevel=4)
-            return False
-    return True
+            return str(error)
+    return ""
 
 
 def _columns(connection: sqlite3.Connection, name: str) -> list[tuple[str, str, int]]:

@@ -109,7 +109,7 @@ def profile_database(path: Path | str) -> DatabaseProfile:
     try:
         schema = read_schema(path)
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"{Path(path).name} is not a SQLite database ({error}).") from error
+        raise ValueError(f"{Path(path).name} cannot be read as a SQLite database ({error}).") from error
     except FileNotFoundError:
         raise
     except OSError as error:

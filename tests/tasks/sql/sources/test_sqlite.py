@@ -149,10 +149,23 @@ def no_table(file):
     change(file, "PRAGMA user_version = 1")
 
 
+def damaged(file):
+    """A file whose only table begins on a page that holds no table any more."""
+    change(file, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
+    change(file, "INSERT INTO t VALUES " + ", ".join(f"({n}, 'name {n}')" for n in range(900)))
+    whole = bytearray(file.read_bytes())
+    whole[4096:8192] = b"\x15" * 4096
+    file.write_bytes(whole)
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
         (lambda file: None, "There is no file 'shop.sqlite'. Give the path"),
+        (
+            damaged,
+            "shop.sqlite cannot be read as a SQLite database (none of its tables can be read: database disk image",
+        ),
         (lambda file: file.write_bytes(b""), "shop.sqlite is empty (0 bytes)"),
         (lambda file: file.write_bytes(b"PK\x03\x04" * 99), "shop.sqlite is a compressed archive. Unpack it"),
         (lambda file: file.write_bytes(b"\x15" * 999), "shop.sqlite is not a SQLite database"),

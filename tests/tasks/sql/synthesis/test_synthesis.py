@@ -171,7 +171,8 @@ def test_a_schema_that_has_no_more_to_ask_gives_fewer(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"not a database at all" * 60, "is not a SQLite database"), (b"", "holds no rows")]
+    ("content", "message"),
+    [(b"not a database at all" * 60, "cannot be read as a SQLite database"), (b"", "holds no rows")],
 )
 def test_a_file_that_cannot_be_asked_is_refused(tmp_path, content, message):
     path = tmp_path / "d.sqlite"
