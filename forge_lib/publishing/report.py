@@ -95,18 +95,21 @@ def _files(run: Path) -> list[str]:
     if not formats:
         raise ValueError("it has no file for llama.cpp")
     check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
+    asked, prices = [f["format"] for f in formats if "validation" in f], format_prices(run, formats, on_validation=True)
+    paired = {
+        kind: f"{p.difference:+.1f} [{p.low:+.1f}, {p.high:+.1f}]" for kind, p in zip(asked[1:], prices, strict=False)
+    }
     return [
         "",
-        "The model that ships, as files for llama.cpp, each reloaded and scored: on validation, by which one was chosen to ship, "
-        "and on the frozen test where a number stands.",
+        f"The model that ships, as files for llama.cpp, each reloaded and scored: on validation, with the paired difference from "
+        f"{formats[0]['format']} by which one was chosen to ship, and on the frozen test where a number stands.",
         "",
-        "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |",
-        "|---|---|---|---|---|",
-        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {score_cell(f)} "
-          f"| {f['tokens_per_second']:.0f} |" for f in formats],
+        "| format | MB | validation (%) | difference (points) | frozen test (%) | tokens/s on this CPU |",
+        "|---|---|---|---|---|---|",
+        *[f"| {f['format']} | {f['megabytes']:.0f} | {score_cell(f.get('validation', {}))} | {paired.get(f['format'], '–')} "
+          f"| {score_cell(f)} | {f['tokens_per_second']:.0f} |" for f in formats],
         "",
-        *[f"- On {name}: {price}" for name, early in (("the frozen test", False), ("validation", True))
-          for price in format_prices(run, formats, early)],
+        *[f"- On the frozen test: {price}" for price in format_prices(run, formats)],
     ]  # fmt: skip
 
 

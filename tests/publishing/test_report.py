@@ -105,7 +105,7 @@ def test_what_fell_on_other_states_and_what_an_answer_is_worth_stand_below_the_t
 @pytest.mark.parametrize("text", ["", "{", "3", "[]", "{}", "[{}]", "\x00"])
 def test_a_damaged_result_is_named_in_a_sentence(run, name, text):
     """All others were damaged too, so that an empty list of comparisons passed unseen."""
-    assert "| F16 | 270 | – | 50.0 [40.0, 60.0] | 90 |" in results_markdown(run)
+    assert "| F16 | 270 | – | – | 50.0 [40.0, 60.0] | 90 |" in results_markdown(run)
     (run / name).write_text(text)
     with pytest.raises(RunError, match="Run (notebook )?0"):
         results_markdown(run)
@@ -116,15 +116,16 @@ def test_a_number_of_validation_is_never_shown_as_one_of_the_test(run):
     files = [FILE | {"validation": summary_row(ANSWERS[:30])}, SMALL]
     (run / "export" / "formats.json").write_text(json.dumps(files))
     shown = results_markdown(run)
-    assert "| format | MB | validation (%) | frozen test (%) | tokens/s on this CPU |" in shown
-    assert re.search(r"^\| F16 \| 270 \| 10\.0 \[\S+ \S+\] \| 50\.0 \[40\.0, 60\.0\] \| 90 \|$", shown, re.M)
-    assert re.search(r"^\| Q4_0 \| 90 \| 83\.3 \[\S+ \S+\] \| – \| 80 \|$", shown, re.M)
+    assert "| format | MB | validation (%) | difference (points) | frozen test (%) | tokens/s on this CPU |" in shown
+    assert re.search(r"^\| F16 \| 270 \| 10\.0 \[\S+ \S+\] \| – \| 50\.0 \[40\.0, 60\.0\] \| 90 \|$", shown, re.M)
+    assert re.search(r"^\| Q4_0 \| 90 \| 83\.3 \[\S+ \S+\] \| – \| – \| 80 \|$", shown, re.M)
     assert "- On " not in shown, "the answers were not kept"
     (run / "export" / "validation").mkdir()
     for kind, answers in (("F16", ANSWERS[:30]), ("Q4_0", ANSWERS[30:])):
         (run / "export" / "validation" / f"{kind}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in answers))
     shown = results_markdown(run)
-    assert "- On validation: SFT against base: +73.3 points" in shown and "- On the frozen test" not in shown
+    assert re.search(r"^\| Q4_0 \| 90 \| \S+ \[\S+ \S+\] \| \+73\.3 \[\S+ \S+\] \| – \| 80 \|$", shown, re.M)
+    assert "- On the frozen test" not in shown
     (run / "export" / "formats.json").write_text(json.dumps([FILE, SMALL | {"validation": {"all": float("nan")}}]))
     with pytest.raises(RunError, match="07_quantization"):
         results_markdown(run)
