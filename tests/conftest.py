@@ -18,9 +18,10 @@ from forge_lib.tasks.sql.pairs import Pair  # noqa: E402
 
 
 def pytest_collection_modifyitems(items):
-    """Skip `gpu` and `spider` tests where the machine lacks what they need, and say what that is."""
+    """Skip `gpu` and `spider` tests where the machine lacks what they need, and say what that is; the longest goes first."""
     import torch
 
+    items.sort(key=lambda item: "whole_course" not in item.name)  # at the end the other process would wait for it
     for item in items:
         if "gpu" in item.keywords and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason="no CUDA GPU on this machine"))
