@@ -215,10 +215,8 @@ def shipped_file(run: Run, formats: Sequence[dict]) -> dict:
     modelfile = run.path("export", "Modelfile")
     text = modelfile.read_text(encoding="utf-8") if modelfile.exists() else ""
     named = re.search(r"^FROM \./(\S+)$", text, re.M)
-    tested = [f for f in formats if "all" in f] or formats
-    return next(
-        (f for f in formats if named and f["file"] == named[1]), min(tested, key=lambda f: f.get("all", math.inf))
-    )
+    least = min(formats, key=lambda f: f.get("all", math.inf))
+    return next((f for f in formats if named and f["file"] == named[1]), least)
 
 
 def _folder_hash(source: str) -> str | None:

@@ -95,10 +95,9 @@ def _files(run: Path) -> list[str]:
     if not formats:
         raise ValueError("it has no file for llama.cpp")
     check_numbers([*formats, *[f.get("validation", {}) for f in formats]])
-    asked, prices = [f["format"] for f in formats if "validation" in f], format_prices(run, formats, on_validation=True)
-    paired = {
-        kind: f"{p.difference:+.1f} [{p.low:+.1f}, {p.high:+.1f}]" for kind, p in zip(asked[1:], prices, strict=False)
-    }
+    prices = format_prices(run, formats, on_validation=True)
+    others = [f["format"] for f in formats if "validation" in f][1:] if prices else []
+    paired = {f: f"{p.difference:+.1f} [{p.low:+.1f}, {p.high:+.1f}]" for f, p in zip(others, prices, strict=True)}
     return [
         "",
         f"The model that ships, as files for llama.cpp, each reloaded and scored: on validation, with the paired difference from "
