@@ -1,6 +1,5 @@
 """Fixtures: tiny models and databases made in memory, and the reasons for which a test is skipped."""
 
-import json
 import os
 import re
 import shutil
@@ -133,9 +132,3 @@ def go_rendered():
 def spider_dir() -> Path:
     """The Spider folder that FORGE_SPIDER_DIR names."""
     return Path(os.environ["FORGE_SPIDER_DIR"])
-
-
-def write_lines(path: Path, records: list[dict]) -> Path:
-    """JSON lines for a test."""
-    path.write_text("".join(json.dumps(r) + "\n" for r in records))
-    return path

@@ -218,11 +218,12 @@ def test_counting_the_test_is_no_look_at_it(source):
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch):
+def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch, capfd):
     """Every notebook through papermill, each in a fresh kernel, with the hubs switched off."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert run_all.main(["--profile", "smoke", "--run", "smoke"]) == 0
+    code, said = run_all.main(["--profile", "smoke", "--run", "smoke"]), capfd.readouterr()
+    assert code == 0, f"{said.err[-3000:]}\n{said.out[-1500:]}"
     done = {p.name for p in (tmp_path / "smoke" / "notebooks").glob("*.ipynb")}
     assert done == {b.name for b in BOOKS}
 

@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -153,15 +153,38 @@ def complete(
 
 def _next(logits: np.ndarray, bound: Constraint | None, temperature: float) -> int:
     """The next token by `logits` (V,), picked among those that `bound` allows, which is told of it."""
-    allowed = bound and bound.allowed()
-    if allowed is not None:
-        may = np.zeros(len(logits), dtype=bool)
-        may[: len(allowed)] = allowed[: len(logits)].numpy()
-        logits = np.where(may, logits, -np.inf)
+    logits = logits if bound is None else _held(logits, bound)
     token = int(pick(torch.from_numpy(logits)[None], temperature))
     if bound is not None:
         bound.advance(token)
     return token
+
+
+def _held(logits: np.ndarray, bound: Constraint) -> np.ndarray:
+    """The logits (V,) with what `bound` forbids at minus infinity."""
+    allowed = bound.allowed()
+    if allowed is None:
+        return logits
+    may = np.zeros(len(logits), dtype=bool)
+    may[: len(allowed)] = allowed[: len(logits)].numpy()
+    return np.where(may, logits, -np.inf)
+
+
+def logits_processor(bound: Constraint, prompt_tokens: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """What holds an answer of `Llama.create_completion` to `bound`: called with all ids so far, and the logits (V,).
+
+    prompt_tokens: ids of the prompt, of which the constraint is not told. One for each answer.
+    """
+    bound, told = bound.fresh(), prompt_tokens
+
+    def process(ids: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        nonlocal told
+        for token in ids[told:].tolist():
+            bound.advance(token)
+        told = len(ids)
+        return _held(logits, bound)
+
+    return process
 
 
 def rounds(prefix: int, rests: Sequence[int], limit: int, slots: int, context: int) -> list[list[int]]:

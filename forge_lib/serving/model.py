@@ -12,7 +12,7 @@ from forge_lib.lab.files import said
 from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message, encode_prompt
 from forge_lib.models.embedded import ModelError
-from forge_lib.models.generate import Completion
+from forge_lib.models.generate import Completion, Constraint
 from forge_lib.models.grammar import grammar_constraints
 from forge_lib.models.opening import Opened, open_weights
 from forge_lib.serving import ServingError
@@ -55,15 +55,20 @@ def open_model(which: str, profile: Profile) -> Model:
         raise ServingError(str(error)) from error
 
 
+def constraint(tokenizer, grammar: str | None) -> Constraint | None:
+    """What holds an answer to `grammar`; None for none, and with a warning for one that llguidance cannot read."""
+    try:
+        return grammar_constraints(tokenizer, [grammar])[0]
+    except ValueError as error:  # llguidance cannot read the grammar, or the tokenizer
+        warnings.warn(f"This answer is not held to a grammar: {said(error)[:200]}", stacklevel=2)
+        return None
+
+
 def served(opened: Opened) -> Model:
     """An opened model that answers conversations."""
 
     def answer(messages: Sequence[Message], limit: int, grammar: str | None = None) -> Completion:
-        try:
-            bounds = grammar_constraints(opened.tokenizer, [grammar])
-        except ValueError as error:  # llguidance cannot read the grammar, or the tokenizer
-            warnings.warn(f"This answer is not held to a grammar: {said(error)[:200]}", stacklevel=2)
-            bounds = None
+        bounds = [constraint(opened.tokenizer, grammar)]
         [found] = opened.complete([encode_prompt(opened.tokenizer, messages)], limit, bounds)
         return found
 

@@ -4,6 +4,9 @@ Of that server (`llama_cpp.server`) come the request's type, the queue and the s
 changes answers without a word: a repeat penalty of 1.1 where a request names none, `max_completion_tokens` left unread,
 an unknown model's name answered by whichever model is there, and prompts by the file's template as it stands, with
 thinking on and with control marks in a question that make turns.
+
+With an assistant the app is about one database: of a conversation only the last question is asked, with that schema
+before it, and the answer is held to the schema's grammar.
 """
 
 from __future__ import annotations
@@ -17,12 +20,17 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from jinja2 import TemplateError
+from llama_cpp import LogitsProcessorList
 from llama_cpp.llama_chat_format import _convert_completion_to_chat
 from llama_cpp.server.types import CreateChatCompletionRequest
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator, model_validator
 
+from forge_lib.data.items import DataError
 from forge_lib.lab.files import said
 from forge_lib.models.chat import Message, encode_prompt
+from forge_lib.models.llama import logits_processor
+from forge_lib.serving.model import constraint
+from forge_lib.tasks.sql.assistant import Assistant
 
 
 def _unicode(text: str) -> str:
@@ -35,7 +43,7 @@ _Text = Annotated[str, AfterValidator(_unicode)]
 _Stop = Annotated[_Text, Field(min_length=1)]
 # What some clients send in every request, and what says no more than leaving it out does.
 _SAYS_NOTHING = {"response_format": {"type": "text"}, "tool_choice": "none", "function_call": "none"}
-_Encode = Callable[[Sequence[Message]], list[int]]
+_Read = Callable[[Sequence[Message]], tuple[list[int], str | None]]  # token ids, and the grammar of the answer
 
 
 class _Part(BaseModel):
@@ -98,19 +106,23 @@ class _ChatRequest(CreateChatCompletionRequest):
         return {k: v for k, v in asked.items() if v not in (None, [], {}) and v != _SAYS_NOTHING.get(k)}
 
 
-def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
+def make_app(llm, tokenizer, name: str, max_new_tokens: int, assistant: Assistant | None = None) -> FastAPI:
     """The app that answers for a loaded GGUF (`Llama`) as the model `name`.
 
-    max_new_tokens: the longest answer where a request sets no limit. A process can serve one model: the library keeps it.
+    max_new_tokens: the longest answer where a request sets no limit. assistant: of the database that every conversation
+    is about; None where clients bring the tables themselves. A process can serve one model: the library keeps it.
     """
     lock = threading.Lock()  # while a text with control marks is encoded, the tokenizer is in another state
 
-    def encode(messages: Sequence[Message]) -> list[int]:
+    def read(messages: Sequence[Message]) -> tuple[list[int], str | None]:
+        grammar = None
+        if assistant:
+            messages, grammar = assistant.request(_question(messages))
         with lock:
             prompt = encode_prompt(tokenizer, messages)
-        return [*prompt.prefix, *prompt.rest]
+        return [*prompt.prefix, *prompt.rest], grammar
 
-    llm.chat_handler = _chat_handler(encode)
+    llm.chat_handler = _chat_handler(read, tokenizer)
     library._llama_proxy = lambda _name: llm  # its own loader knows nothing of load_gguf's settings
     app = FastAPI(title="FORGE", docs_url=None, redoc_url=None)  # the pages for people fetch scripts from the network
 
@@ -133,7 +145,9 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
         if body.model != name:
             return _refused(404, f"There is no model '{body.model}' here. This server has '{name}'.", "model_not_found")
         try:  # before the answer begins: a stream has said 200 by then
-            length = len(encode([turn.model_dump() for turn in body.messages]))
+            length = len(read([turn.model_dump() for turn in body.messages])[0])
+        except DataError as error:
+            return _refused(400, str(error), param="messages")
         except TemplateError as error:
             return _refused(400, f"The model's chat template does not take these messages ({said(error)}).")
         if length >= llm.n_ctx():
@@ -146,12 +160,20 @@ def make_app(llm, tokenizer, name: str, max_new_tokens: int) -> FastAPI:
     return app
 
 
-def _chat_handler(encode: _Encode) -> Callable:
-    """What `Llama.create_chat_completion` calls: an answer to the token ids that `encode` makes of the messages."""
+def _question(messages: Sequence[Message]) -> str:
+    """What a conversation asks last: the model was trained on single questions, and a system message is another's."""
+    return next((turn["content"] for turn in reversed(messages) if turn["role"] == "user"), "")
+
+
+def _chat_handler(read: _Read, tokenizer) -> Callable:
+    """What `Llama.create_chat_completion` calls: an answer to what `read` makes of the messages."""
 
     def answer(*, llama, messages, stream=False, functions=None, function_call=None, tools=None, tool_choice=None,
                response_format=None, logprobs=None, top_logprobs=None, **sampling):  # fmt: skip
-        done = llama.create_completion(prompt=encode(messages), stream=stream, **sampling)
+        ids, grammar = read(messages)
+        if bound := constraint(tokenizer, grammar):
+            sampling["logits_processor"] = LogitsProcessorList([logits_processor(bound, len(ids))])
+        done = llama.create_completion(prompt=ids, stream=stream, **sampling)
         return _convert_completion_to_chat(done, stream=stream)
 
     return answer

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import shutil
+import sqlite3
 import time
 import urllib.error
 import urllib.request
@@ -22,8 +23,10 @@ from forge_lib.models.chat import encode_prompt
 from forge_lib.models.endpoint import EndpointError, endpoint
 from forge_lib.models.llama import load_gguf
 from forge_lib.serving import ServingError
+from forge_lib.serving.model import open_model
 from forge_lib.serving.openai import main, serve
 from forge_lib.serving.openai_app import _ChatRequest
+from forge_lib.tasks.sql.assistant import Assistant
 
 pytestmark = pytest.mark.enable_socket
 NAME = "forge-shop"
@@ -222,6 +225,85 @@ def test_a_body_that_is_no_request_is_a_sentence(url, body, sentence):
     assert caught.value.code == 400 and sentence in json.loads(caught.value.read())["error"]["message"]
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Path:
+    """A database whose names no training saw."""
+    path = tmp_path_factory.mktemp("own") / "my shop.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript("""
+            CREATE TABLE autoren (id INTEGER PRIMARY KEY, name TEXT, born INTEGER);
+            CREATE TABLE "Order Details" (id INTEGER PRIMARY KEY, autor INTEGER REFERENCES autoren(id), price REAL);
+            INSERT INTO autoren VALUES (1, 'Ada', 1900), (2, 'Bo', 1950);
+            INSERT INTO "Order Details" VALUES (1, 1, 10.0), (2, 1, 12.5);
+        """)
+    connection.close()
+    return path
+
+
+@pytest.fixture(scope="module")
+def ask_shop(file, shop):
+    """A function: the answer of a server that was started with that database."""
+    with serve(file, profile="cpu", database=shop) as url:
+        client = openai.OpenAI(api_key="any", base_url=url, max_retries=0, timeout=120)
+        name = client.models.list().data[0].id
+        yield lambda *messages, max_tokens=16, **options: client.chat.completions.create(
+            model=name, messages=list(messages), max_tokens=max_tokens, **options
+        )
+
+
+def user(question: str) -> dict:
+    return {"role": "user", "content": question}
+
+
+@pytest.mark.slow
+def test_about_a_database_a_question_alone_is_answered_as_the_other_doors_answer_it(ask_shop, file, shop, tokenizer):
+    """The demo and the MCP server hold a draft to the schema; who asks by URL has the same for the same question."""
+    model = open_model(str(file), PROFILES["cpu"])
+    with Assistant(shop, lambda messages, grammar: model.answer(messages, 16, grammar), tokenizer) as assistant:
+        wanted = [assistant.draft(q).completion.text for q in QUESTIONS]
+        assert [text(ask_shop(user(q))) for q in QUESTIONS] == wanted
+        assert len(set(wanted)) > 3, "answers that are all the same would show nothing"
+        whole = [ask_shop(user(QUESTIONS[n]), max_tokens=64) for n in (0, 6, 7)]
+        ended = [text(w) for w in whole if w.choices[0].finish_reason == "stop"]
+        assert ended and all(assistant.run(sql).status == "ok" for sql in ended), "held to the schema, SQL runs"
+
+
+@pytest.mark.slow
+def test_about_a_database_nothing_but_the_last_question_counts(ask_shop):
+    """Chat pages send a system message of their own, and all turns so far; the model knows one schema and one question."""
+    plain = ask_shop(user("How many autoren are there?"))
+    page = {"role": "system", "content": "You are a helpful assistant."}
+    before = [user("Hello"), {"role": "assistant", "content": "SELECT 1"}]
+    longer = ask_shop(page, *before, user("How many autoren are there?"))
+    assert (text(longer), longer.usage) == (text(plain), plain.usage)
+    assert streamed(ask_shop(page, user("How many autoren are there?"), stream=True))[0] == text(plain)
+    assert "autoren" in text(plain) and "helpful" not in text(plain)
+
+
+@pytest.mark.slow
+def test_a_draw_about_a_database_is_held_to_it_too(ask_shop, shop):
+    drawn = [text(ask_shop(user("Names that begin with A"), temperature=2.0, seed=seed)) for seed in range(4)]
+    assert len(set(drawn)) > 1
+    for sql in drawn:
+        assert sql.startswith("SELECT "), sql
+        for name in re.findall(r"FROM (\w+|\"[^\"]+\")", sql):
+            assert name in ("autoren", '"Order Details"'), sql
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        ([{"role": "system", "content": "Be brief."}], "Ask a question"),
+        ([user("  ")], "Ask a question"),
+        ([user("many " * 300)], "at most 1,000"),
+    ],
+)
+def test_what_asks_a_database_nothing_is_a_sentence(ask_shop, messages, sentence):
+    with pytest.raises(openai.BadRequestError, match=sentence):
+        ask_shop(*messages)
+
+
 def servers() -> list[psutil.Process]:
     """The servers that this process started."""
     found = psutil.Process().children(recursive=True)
@@ -293,10 +375,14 @@ def test_a_file_that_is_not_whole_is_a_sentence(half, capsys):
         (["--model", "README.md"], "There is no GGUF file 'README.md'"),
         (["--model", "x.gguf", "--host", "999.1.1.1"], "of 999.1.1.1 cannot be used"),
         (["--model", "x.gguf", "--profile", "fast"], "fast"),
+        (["--model", "FILE", "--db", "nowhere.sqlite"], "There is no file nowhere.sqlite"),
+        (["--model", "FILE", "--db", "README.md"], "README.md is not a SQLite database"),
+        (["--model", "FILE", "--db", ""], "Give the path of a SQLite database"),
     ],
 )
-def test_what_cannot_be_served_is_a_sentence(given, sentence, capsys, tmp_path, monkeypatch):
+def test_what_cannot_be_served_is_a_sentence(given, sentence, capsys, file, tmp_path, monkeypatch):
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
+    given = [str(file) if word == "FILE" else word for word in given]
     assert main([*given, "--port", "0"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("openai: ") and sentence in said and said.count("\n") == 1

@@ -114,15 +114,24 @@ class Assistant:
             return database_grammar(self._data.view(self.file.stem, [question]), self.file, stored=False)
         return None
 
-    def draft(self, question: str) -> DraftedQuery:
-        """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
-        if not question.strip():
+    def request(self, question: str) -> tuple[list[Message], str | None]:
+        """What a model is asked for a question, and the grammar of its answer, None where there is none.
+
+        Raises DataError for a question that is empty or too long.
+        """
+        question = question.strip()
+        if not question:
             raise DataError("Ask a question about the tables.")
         if len(question) > MAX_QUESTION:
             raise DataError(f"The question has {len(question):,} characters; ask one of at most {MAX_QUESTION:,}.")
+        return self.messages(question), self._grammar(question)
+
+    def draft(self, question: str) -> DraftedQuery:
+        """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
+        messages, grammar = self.request(question)
         if self.answer is None:
             raise DataError("No model was given, so nobody drafts SQL: start with --model.")
-        completion = self.answer(self.messages(question.strip()), grammar=self._grammar(question.strip()))
+        completion = self.answer(messages, grammar=grammar)
         sql = extract_sql(completion.text)
         return DraftedQuery(question, sql, sql == NO_ANSWER, completion)
 

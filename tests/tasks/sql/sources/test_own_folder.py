@@ -63,12 +63,9 @@ def test_every_lesson_that_reads_the_data_runs_on_a_small_folder_of_ones_own(tmp
     """01 is about the machine and 10 brings a database itself: they read this course's own files whatever `data` says."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert (
-        run_all.main(
-            ["--profile", "smoke", "--run", "own", "--data", f"my:{own_folder}", "--from", FIRST, "--to", LAST]
-        )
-        == 0
-    )
+    chosen = ["--data", f"my:{own_folder}", "--from", FIRST, "--to", LAST]
+    code, said = run_all.main(["--profile", "smoke", "--run", "own", *chosen]), capfd.readouterr()
+    assert code == 0, f"{said.err[-3000:]}\n{said.out[-1500:]}"
     done = {p.name for p in (tmp_path / "runs" / "own" / "notebooks").glob("*.ipynb")}
     assert done == {b.name for b in run_all.choose(run_all.find_notebooks(), None, FIRST, LAST)}
     answers = (tmp_path / "runs" / "own" / "evaluation" / "sft.jsonl").read_text(encoding="utf-8")
