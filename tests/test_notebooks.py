@@ -108,9 +108,6 @@ def test_no_branch_hides_work_and_no_path_or_token_is_shown(path):
         assert not re.search(r"/(?:root|work|home/\w+)/|\bhf_[A-Za-z0-9]{20,}|\bsk-[A-Za-z0-9_-]{20,}", shown)
 
 
-LONGER = {"07_quantization": 26}  # its cell on AWQ is to be cut in two when the lesson is next executed
-
-
 @EVERY
 def test_cells_are_short_and_prose_leads(path):
     book = nbformat.read(path, 4)
@@ -118,7 +115,7 @@ def test_cells_are_short_and_prose_leads(path):
     assert book.cells[0].cell_type == "markdown" and book.cells[0].source.startswith("# ")
     assert kinds["markdown"] >= 0.5 * kinds["code"]
     longest = max(len([x for x in c.source.splitlines() if x.strip()]) for c in code_cells(path))
-    assert longest <= LONGER.get(path.stem, 25)
+    assert longest <= 25
 
 
 SCORES = {
