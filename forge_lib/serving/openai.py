@@ -6,8 +6,8 @@ Every client of that protocol can then ask at http://127.0.0.1:8000/v1, with any
 token for token, and greedy answers those of the file in a process of yours (`forge_lib.models.llama`, one question after
 the other). One request is answered at a time; others wait.
 
-With --db a client sends the question alone: the tables of that SQLite file are put before it, and the answer is SQL that
-names only what is there. Without, the client's system message has to show the tables, as the training's prompts do.
+With --db a client sends the question alone: the tables of that SQLite file are put before it, and the answer is held to a
+grammar of them (a schema too large for one is answered without, as in the demo). Without, the client's system message has to show the tables, as the training's prompts do.
 """
 
 from __future__ import annotations

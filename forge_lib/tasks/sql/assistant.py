@@ -128,9 +128,9 @@ class Assistant:
 
     def draft(self, question: str) -> DraftedQuery:
         """SQL for a question, not run. Raises DataError for one that is empty or too long, and where there is no model."""
-        messages, grammar = self.request(question)
         if self.answer is None:
             raise DataError("No model was given, so nobody drafts SQL: start with --model.")
+        messages, grammar = self.request(question)
         completion = self.answer(messages, grammar=grammar)
         sql = extract_sql(completion.text)
         return DraftedQuery(question, sql, sql == NO_ANSWER, completion)
