@@ -135,6 +135,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         self.got = self.sent = self.status = 0
+        self.logged = False
         try:
             super().handle_one_request()
         except ConnectionError:
@@ -161,8 +162,16 @@ class Handler(BaseHTTPRequestHandler):
             code = {"X-Error-Code": refused.code} if refused.code else {}
             self._json({"error": refused.error}, refused.status, {"X-Error-Message": refused.error, **code})
         finally:
-            with self.server.lock:
-                self.server.log.append((self.command, path, self.status, self.got, self.sent))
+            self._log()  # of a client that went away
+
+    def _log(self) -> None:
+        """Before the client can know how it went: a test that has its answer finds the request in the log."""
+        if self.logged:
+            return
+        self.logged = True
+        with self.server.lock:
+            path = unquote(urlsplit(self.path).path)
+            self.server.log.append((self.command, path, self.status, self.got, self.sent))
 
     def _route(self, path: str) -> None:
         path = re.sub("^/api/spaces/", "/api/models/spaces/", path)  # a Space is kept as "spaces/owner/name"
@@ -199,6 +208,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _break(self) -> None:
         self.close_connection = True
+        self._log()
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
         raise ConnectionResetError
@@ -211,15 +221,19 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**headers, "Content-Length": headers.get("Content-Length", len(body))}.items():
             self.send_header(name, str(value))
+        body = b"" if self.command == "HEAD" else body
+        if not body:
+            self._log()
         self.end_headers()
-        if self.command == "HEAD":
-            return
         broken = self.broken if self.command == "GET" and self.broken and not self.broken.status else None
         for start in range(0, len(body), BLOCK):
             if broken and self.sent >= broken.after:
                 self._break()
-            self.wfile.write(body[start : start + BLOCK])
-            self.sent += len(body[start : start + BLOCK])
+            block = body[start : start + BLOCK]
+            self.sent += len(block)
+            if self.sent == len(body):
+                self._log()
+            self.wfile.write(block)
 
     def _user(self) -> tuple[str, str] | None:
         """(user, kind) of the request's token; None without one. Raises Refused for a token that is none."""
