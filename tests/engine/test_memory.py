@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 import torch
 
@@ -6,6 +8,7 @@ from forge_lib.engine.memory import peak_resident, resident_bytes
 
 def test_resident_memory_rises_with_a_tensor_and_falls_without_it():
     size = 64 * 2**20
+    gc.collect()  # what earlier tests have left is not freed meanwhile
     before = resident_bytes()
     many = [torch.ones(2**14) for _ in range(size // 2**16)]  # small ones, which an allocator likes to keep
     during = resident_bytes()

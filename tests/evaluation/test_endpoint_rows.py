@@ -51,7 +51,7 @@ def seen(threaded_server, monkeypatch, toy):
 
     def handler(request):
         requests.append(request.json)
-        time.sleep(0.03)
+        time.sleep(0.1)
         text = golds[request.json["messages"][-1]["content"]]
         return Response(json.dumps({
             "id": "x", "object": "chat.completion", "created": 0, "model": "m", "usage": {"prompt_tokens": 40, "completion_tokens": 10},
@@ -182,16 +182,18 @@ def test_threads_that_want_the_same_answer_ask_once(tmp_path):
 
 
 def test_who_waits_for_an_answer_that_fails_is_told_and_it_is_asked_again(tmp_path):
-    calls = []
+    calls, all_there = [], threading.Barrier(4)
 
     def fails(messages, max_tokens):
         calls.append(messages)
-        time.sleep(0.1)
+        time.sleep(0.5)
         raise EndpointError("no")
 
     ask, told = remember(fails, tmp_path / "answers.jsonl", "m"), []
 
     def work():
+        if not told:
+            all_there.wait(60)
         try:
             ask([], 9)
         except EndpointError:

@@ -26,8 +26,8 @@ BAD = {
 
 @pytest.fixture
 def hasty(monkeypatch):
-    """A sandbox that waits a fifth of a second instead of two."""
-    with Sandbox(time_limit_s=0.2) as sandbox:
+    """A sandbox that waits one second instead of two."""
+    with Sandbox(time_limit_s=1) as sandbox:
         monkeypatch.setattr("forge_lib.tasks.sql.score.shared_sandbox", lambda: sandbox)
         yield sandbox
 

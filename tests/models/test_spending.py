@@ -69,7 +69,7 @@ def cut(request):
 
 
 def slow(request):
-    time.sleep(0.6)
+    time.sleep(3)
     return as_json(completion())
 
 
@@ -131,7 +131,7 @@ def test_a_refused_try_costs_nothing_and_is_tried_again(serve, status):
 def test_retry_after_is_waited_for(serve):
     ask, seen = serve(Response("{}", 429, {"Retry-After": "1"}), completion())
     reply = ask(QUESTION, 50)
-    assert seen[1][0] - seen[0][0] >= 0.95 > reply.seconds, "a wait is no time of the answer"
+    assert seen[1][0] - seen[0][0] >= 0.8 > reply.seconds, "a wait is no time of the answer"
 
 
 def test_a_wait_of_an_hour_is_an_error_at_once(serve):
@@ -143,7 +143,7 @@ def test_a_wait_of_an_hour_is_an_error_at_once(serve):
 
 @pytest.mark.parametrize("lost", [cut, slow])
 def test_a_try_that_may_have_been_charged_stands_with_its_most(serve, monkeypatch, lost):
-    monkeypatch.setattr(module, "TIMEOUT", 0.3)
+    monkeypatch.setattr(module, "TIMEOUT", 1.5)
     account = Account(DEAR)
     ask, seen = serve(lost, completion(), account=account)
     assert ask(QUESTION, 50).text == "SELECT 1" and len(seen) == 2
@@ -209,11 +209,11 @@ def test_a_server_that_ignores_the_limit_of_tokens_ends_the_asking(serve):
 
 
 def test_tries_keep_to_the_rate(serve):
-    ask, seen = serve(Response("{}", 500), completion(), per_minute=300)
+    ask, seen = serve(Response("{}", 500), completion(), per_minute=60)
     for _ in range(3):
         ask(QUESTION, 50)
     times = [at for at, _ in seen]
-    assert len(times) == 4 and min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.15
+    assert len(times) == 4 and min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.7
     with pytest.raises(EndpointError, match="tries a minute"):
         endpoint("m", per_minute=0)
 
@@ -224,7 +224,7 @@ def test_threads_that_learn_at_once_that_no_temperature_is_taken_all_go_on(serve
 
     def choosy(request):
         if "temperature" in request.json:
-            both.wait(5)
+            both.wait(60)
             return Response(
                 '{"error": {"message": "temperature is not supported"}}', 400, content_type="application/json"
             )

@@ -125,15 +125,15 @@ def test_a_killed_upload_goes_on(files, hub, tmp_path):
     """A process that knows the server by HF_ENDPOINT alone is killed while it sends the second file."""
     script = "import sys; from pathlib import Path; from forge_lib.publishing.hub import publish\n"
     script += "publish(Path(sys.argv[1]), 'ada/x', push=True)"
+    hub.pause = 0.2  # seconds a block: some six seconds for each file
     child = subprocess.Popen([sys.executable, "-c", script, files], env=environment(hub, tmp_path))
     assert hub.uploading.wait(120)
-    hub.pause = 0.2  # seconds a block: some six seconds for each of the files that follow
-    while not hub.asked("PUT", ""):
+    while not hub.asked("PUT", "") and child.poll() is None:
         time.sleep(0.05)
     hub.uploading.clear()
     assert hub.uploading.wait(30)
     child.kill()
-    assert child.wait(10) < 0 and len(hub.repositories["ada/x"].commits) == 1
+    assert child.wait(60) < 0 and len(hub.repositories["ada/x"].commits) == 1
     hub.pause = 0
     assert "uploaded to" in publish(files, "ada/x", push=True)
     first = hashlib.sha256((files / "model-a.gguf").read_bytes()).hexdigest()

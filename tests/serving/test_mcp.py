@@ -316,8 +316,11 @@ def workers(process: psutil.Process) -> list[psutil.Process]:
 
 def started_over_stdio() -> list[psutil.Process]:
     """The servers that this process's clients have started, without the one that is served to all tests."""
-    children = psutil.Process().children()
-    return [p for p in children if "forge_lib.serving.mcp" in p.cmdline() and "--http" not in p.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found += [child] if "forge_lib.serving.mcp" in (said := child.cmdline()) and "--http" not in said else []
+    return found
 
 
 def gone(processes) -> bool:

@@ -1,5 +1,6 @@
 """A client of OpenAI's protocol gets from the server what the file says in this process, or a sentence."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -305,8 +306,11 @@ def test_what_asks_a_database_nothing_is_a_sentence(ask_shop, messages, sentence
 
 def servers() -> list[psutil.Process]:
     """The servers that this process started."""
-    found = psutil.Process().children(recursive=True)
-    return [p for p in found if "forge_lib.serving.openai" in p.cmdline()]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            found += [child] if "forge_lib.serving.openai" in child.cmdline() else []
+    return found
 
 
 @pytest.mark.slow
@@ -337,7 +341,7 @@ def test_killed_in_the_middle_of_an_answer_it_is_missed_and_comes_back(file, mon
         stream = client.chat.completions.create(model=file.stem, messages=messages, stream=True, max_tokens=4000)
         next(stream)
         began = time.monotonic()
-    assert servers() == before and time.monotonic() - began < 10, "the end of its input ends it, as at a parent's death"
+    assert servers() == before and time.monotonic() - began < 60, "the end of its input ends it, as at a parent's death"
 
 
 def test_a_port_in_use_is_a_sentence(url, file, capsys):

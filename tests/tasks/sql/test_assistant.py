@@ -140,8 +140,9 @@ def test_an_error_is_explained_with_the_nearest_names(shop, sql, sentence):
 
 
 def test_an_endless_query_is_stopped_and_the_next_one_runs(shop, monkeypatch):
-    monkeypatch.setattr(shop._sandbox, "time_limit_s", 0.3)
-    assert "was stopped" in shop.explain(ENDLESS)
+    with monkeypatch.context() as patch:
+        patch.setattr(shop._sandbox, "time_limit_s", 0.3)
+        assert "was stopped" in shop.explain(ENDLESS)
     assert shop.run("SELECT 1").rows == ((1,),)
 
 

@@ -14,13 +14,13 @@ from forge_lib.tasks.sql.prompt import extract_sql
 @pytest.mark.parametrize("name", ["date", "TIME", "char", "int", "decimal", "json"])
 def test_a_type_called_within_itself_ends_at_once(name):
     """sqlglot's time doubles with every level: a model that repeats itself would hold up the scorer for ever."""
-    began = time.perf_counter()
+    began = time.process_time()
     for depth in (9, 60):
         sql = "SELECT " + f"{name}(" * depth + "a" + ")" * depth + " FROM t"
         with pytest.raises(SqlglotError, match="too deeply"):
             parse_query(sql)
         assert extract_sql(sql) == sql  # SQLite says what it thinks of it
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_an_endless_query_times_out_and_the_next_one_works(library, sandbox):
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
     began = time.monotonic()
     assert sandbox.run(library.database("library"), endless).status == "timeout"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert sandbox.run(library.database("library"), "SELECT 1").rows == ((1,),)
 
 
@@ -176,14 +176,16 @@ def test_sorting_and_grouping_leave_no_temporary_file(tmp_path, monkeypatch):
     sizes, done = [], threading.Event()
     with Sandbox(time_limit_s=30.0) as box:
         box.run(path, "SELECT 1")
-        pid = box._process.pid
+        pid, before = box._process.pid, {}  # what its start has read counts too
 
         def watch():
             while not done.wait(0.02):
                 for name in ("read_bytes", "write_bytes"):
-                    text = Path(f"/proc/{pid}/io")
+                    counts = [
+                        line for line in Path(f"/proc/{pid}/io").read_text().splitlines() if line.startswith(name)
+                    ]
                     sizes.extend(
-                        int(line.split()[1]) for line in text.read_text().splitlines() if line.startswith(name)
+                        int(line.split()[1]) - before.setdefault(name, int(line.split()[1])) for line in counts
                     )
 
         watcher = threading.Thread(target=watch)
@@ -232,10 +234,10 @@ def test_rows_that_are_too_large_together_are_an_error(tmp_path, sandbox):
 
 def test_the_start_of_a_worker_is_no_time_of_the_query(library, monkeypatch, tmp_path):
     slow = tmp_path / "worker.py"
-    slow.write_text("import time; time.sleep(0.6)\n" + Path(sandbox_module.worker.__file__).read_text())
+    slow.write_text("import time; time.sleep(3)\n" + Path(sandbox_module.worker.__file__).read_text())
     monkeypatch.setattr(sandbox_module.worker, "__file__", str(slow))
     monkeypatch.setattr(sandbox_module, "GRACE_S", 0.0)
-    with Sandbox(time_limit_s=0.5) as box:
+    with Sandbox(time_limit_s=2) as box:
         assert box.run(library.database("library"), "SELECT 1").rows == ((1,),)
 
 
@@ -292,10 +294,11 @@ def test_a_worker_that_takes_too_much_memory_is_stopped_where_the_system_does_no
 def test_an_interrupt_leaves_no_answer_behind(library, sandbox):
     database = library.database("library")
     assert sandbox.run(database, "SELECT 0").rows == ((0,),)
-    threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,)).start()
+    soon = threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,))
     with pytest.raises(KeyboardInterrupt):
+        soon.start()
         sandbox.run(database, ENDLESS)
-        time.sleep(1)
+        time.sleep(30)
     assert [sandbox.run(database, f"SELECT {n}").rows for n in (7, 8)] == [((7,),), ((8,),)]
 
 
@@ -324,8 +327,9 @@ def test_a_worker_ends_soon_after_its_parent_even_inside_one_long_call(library):
     long_call = "SELECT instr(printf('%.*c', 30000000, 'a'), printf('%.*c', 1000000, 'a') || 'b')"
     code = f"""
 from forge_lib.tasks.sql.sandbox import Sandbox
-box = Sandbox(time_limit_s=0.2)
+box = Sandbox(time_limit_s=20)
 box.run({str(library.database("library"))!r}, "SELECT 1")
+box.time_limit_s = 0.2
 print(box._process.pid, flush=True)
 box.run({str(library.database("library"))!r}, {long_call!r})
 """
@@ -350,12 +354,13 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no process")
 def test_a_worker_that_does_not_read_holds_nobody_up(library):
-    with Sandbox(time_limit_s=0.1) as box:
+    with Sandbox() as box:
         box.run(library.database("library"), "SELECT 1")
+        box.time_limit_s = 0.1
         box._process.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         assert box.run(library.database("library"), f"SELECT 1 -- {'x' * 2_000_000}").status == "timeout"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
     with Sandbox() as box:
         assert box.run(library.database("library"), f"SELECT 1 -- {'x' * 2_000_000}").rows == ((1,),)
 
