@@ -82,6 +82,34 @@ def tokenizer():
     return load_tokenizer(PROFILES["cpu"])
 
 
+@pytest.fixture
+def shallow_base(made_once, monkeypatch):
+    """Processes of this test find four of the embedded base's thirty layers in their cache: its weights, shapes and vocabulary.
+
+    Every cell runs as it does with all thirty, in a fraction of the time; what the model answers means nothing on `smoke` either way.
+    """
+    monkeypatch.setenv("FORGE_CACHE", str(made_once("shallow", _cut_to_four_layers)))
+
+
+def _cut_to_four_layers(folder: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    from forge_lib import CACHE
+    from forge_lib.lab.profiles import PROFILES
+    from forge_lib.models.load import base_dir
+
+    whole = Path(base_dir(PROFILES["smoke"]))
+    cut = folder / "models" / whole.name
+    shutil.copytree(whole, cut, ignore=shutil.ignore_patterns("*.safetensors"))
+    model = AutoModelForCausalLM.from_pretrained(whole, dtype="auto")
+    model.model.layers = model.model.layers[:4]
+    model.config.num_hidden_layers = 4
+    model.save_pretrained(cut)
+    for kept in CACHE.iterdir():
+        if kept.name != "models":
+            (folder / kept.name).symlink_to(kept)
+
+
 @pytest.fixture(scope="session")
 def random_llama(tokenizer):
     """A function: a random Llama of two narrow layers with the real vocabulary, in fp32, with other options if given."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -15,6 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -185,7 +187,7 @@ def _quiet() -> Iterator[list[str]]:
 
 def tensor_types(file: Path) -> Counter[str]:
     """How many tensors of a GGUF file are stored in each type."""
-    return Counter(t.tensor_type.name for t in _tensors(file))
+    return Counter(t.stored for t in _tensors(file))
 
 
 def fallbacks(file: Path, kind: str) -> list[dict]:
@@ -199,18 +201,29 @@ def fallbacks(file: Path, kind: str) -> list[dict]:
     own = re.sub(r"_[SML]$|_XL$", "", kind)  # the type that gave the recipe its name
     block = GGML_QUANT_SIZES[GGMLQuantizationType[own]][0] if own in GGMLQuantizationType.__members__ else _SUPER_BLOCK
     return [
-        {"tensor": t.name, "stored": t.tensor_type.name, "row": int(t.shape[0]),
-         "why": f"a row of {t.shape[0]} is no multiple of {_SUPER_BLOCK}"}
+        {"tensor": t.name, "stored": t.stored, "row": t.shape[0], "why": f"a row of {t.shape[0]} is no multiple of {_SUPER_BLOCK}"}
         for t in _tensors(file)
-        if len(t.shape) == 2 and t.shape[0] % _SUPER_BLOCK and (block == _SUPER_BLOCK or t.tensor_type.name != own)
+        if len(t.shape) == 2 and t.shape[0] % _SUPER_BLOCK and (block == _SUPER_BLOCK or t.stored != own)
     ]  # fmt: skip
 
 
-def _tensors(file: Path) -> list:
+class _Tensor(NamedTuple):
+    name: str
+    stored: str  # its type
+    shape: tuple[int, ...]
+
+
+def _tensors(file: Path) -> tuple[_Tensor, ...]:
+    found = file.stat()
+    return _read(file, found.st_size, found.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=32)  # gguf walks the vocabulary in Python: seconds a file, and each is asked about twice
+def _read(file: Path, size: int, modified: int) -> tuple[_Tensor, ...]:
     from gguf import GGUFReader
 
     try:
-        return GGUFReader(file).tensors
+        return tuple(_Tensor(t.name, t.tensor_type.name, tuple(map(int, t.shape))) for t in GGUFReader(file).tensors)
     except (ValueError, IndexError, KeyError) as error:
         raise broken(file) from error
 
