@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
@@ -73,12 +74,17 @@ def group(record: dict) -> str:
 
 
 def normalize(text: str) -> str:
-    """Lower case, words only: what makes two questions the same question.
+    """Lower case, words and the signs that carry meaning: what makes two questions, or two queries, the same one.
 
-    >>> normalize("How  many ships?")
-    'how many ships'
+    >>> normalize("How  many ships?"), normalize("Older than -5, or > 5?")
+    ('how many ships', 'older than -5 or > 5')
     """
-    return " ".join(re.findall(r"\w+", text.lower()))
+    return " ".join(_WORDS.findall(unicodedata.normalize("NFC", text.lower())))
+
+
+# A vowel sign of Hindi or Thai is no \w, and a word is another one without it.
+_VOWELS = "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c)[0] == "M")
+_WORDS = re.compile(rf"(?:(?<!\w)-(?=\d))?[\w{_VOWELS}]+|[<>=!+#%&|^~*$]+")
 
 
 def fingerprint(items: Sequence[Item]) -> str:

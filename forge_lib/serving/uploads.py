@@ -22,6 +22,8 @@ CSV = (".csv", ".tsv")
 _ENDINGS = (".sqlite", ".sqlite3", ".db", *CSV)
 # Up to 15 digits: more would be rounded as soon as a cell of the column is empty. "007" is a name, not a number.
 _WHOLE = r"-?(0|[1-9]\d{0,14})"
+_MISSING = r"n/?a|#n/a|null|none|nan|\\n|-+"  # R, spreadsheets, MySQL and Python write so
+_UNITS = "$€£¥%"
 _NAMELESS = re.compile(r"Unnamed: \d+")  # what pandas calls a column without a name
 _DECIMAL = rf"({_WHOLE}|-?0?\.\d+|-?(0|[1-9]\d*)\.\d+)([eE][+-]?\d{{1,3}})?"
 
@@ -56,8 +58,9 @@ def _csv_to_sqlite(origin: Path, target: Path) -> None:
     """Write a CSV file (UTF-8; separated by comma, semicolon, tab or bar) as the one table of a new SQLite file.
 
     The table has the file's name and the columns those of its first line, with `_` for what is no letter or digit.
-    Columns of numbers only become numbers; what begins with a zero stays text, and so do dates. Rows without a value, and
-    columns without a value and a name, are none. Raises DataError.
+    Columns of numbers only become numbers, NA or NULL among them none: also where they are written 1,200 or $12.50 or 45%,
+    and 1.200,50 where semicolons separate (1.200 alone too, if the whole column is written so). What begins with a zero stays
+    text, and so do dates. Rows without a value, and columns without a value and a name, are none. Raises DataError.
     """
     frame = _read_table(origin)
     table = _plain(origin.stem) or "data"
@@ -100,19 +103,35 @@ def _read_table(path: Path):
 
 
 def _typed(column, decimal: str):
-    """A column of text as numbers, where all of it is."""
+    """A column of text as numbers, where all of it is: what other programs write for a missing one aside."""
     import pandas as pd
 
     if column.isna().all():
         return column
     bare = column.str.strip()  # some programs pad their columns
+    bare = bare.where(~bare.str.fullmatch(_MISSING, case=False, na=False))
     there = bare.dropna()
+    if there.empty:
+        return column
     if there.str.fullmatch(_WHOLE).all():
         return pd.to_numeric(bare).astype("Int64")
+    thousands = "." if decimal == "," else ","
+    one_unit = there.str.extract(f"([{_UNITS}])")[0].nunique() < 2
+    if one_unit and there.str.fullmatch(_written(thousands, decimal)).all():
+        plain = bare.str.replace(rf"[{_UNITS}\s{re.escape(thousands)}]", "", regex=True)
+        return pd.to_numeric(plain.str.replace(decimal, ".", regex=False))
     pointed = bare
     if decimal == "," and not there.str.contains(".", regex=False).any():
         pointed = bare.str.replace(",", ".", regex=False)
     return pd.to_numeric(pointed) if pointed.dropna().str.fullmatch(_DECIMAL).all() else column
+
+
+def _written(thousands: str, decimal: str) -> str:
+    """Numbers as people write them: 1,200 or $12.50 or 45%; in a file whose decimals have a comma 1.200 is 1200 too."""
+    number = (
+        rf"(?:0|[1-9]\d{{0,14}}|[1-9]\d{{0,2}}(?:{re.escape(thousands)}\d{{3}}){{1,4}})(?:{re.escape(decimal)}\d+)?"
+    )
+    return rf"-?[{_UNITS}]?\s?-?{number}\s?[{_UNITS}]?"
 
 
 def _names(columns: list[str]) -> list[str]:

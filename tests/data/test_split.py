@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from forge_lib.data.items import DataError
+from forge_lib.data.items import DataError, normalize
 from forge_lib.data.split import hold_out, without_leaks
 from forge_lib.tasks.sql.pairs import Pair, with_difficulty
 
@@ -128,3 +128,23 @@ def test_a_single_pair_cannot_be_split():
 def test_what_sqlglot_cannot_parse_is_as_hard_as_can_be():
     assert with_difficulty(Pair("a", "b", "q", "SELECT ((FROM")).difficulty == "extra"
     assert with_difficulty(Pair("a", "b", "q", "SELECT 1")).difficulty == "easy"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("price > 5?", "price < 5?"),
+        ("Who knows C++?", "Who knows C#?"),
+        ("at -5 degrees", "at 5 degrees"),
+        ("दिन कितने", "दान कितने"),
+    ],
+)
+def test_signs_that_carry_meaning_make_another_question(one, other):
+    assert normalize(one) != normalize(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("How many?", "how  many"), ("five-year plan", "Five year plan."), ("Café", "Cafe\u0301")]
+)
+def test_punctuation_and_case_do_not(one, other):
+    assert normalize(one) == normalize(other)

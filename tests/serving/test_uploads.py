@@ -61,6 +61,11 @@ def test_a_csv_file_becomes_one_table_with_types(taken):
         ("a.csv", "n,this|that|both\n1,x\n", {"n": "INTEGER", "this_that_both": "TEXT"}, (1, "x")),
         ("a.csv", "n , price\n1 , 2.5 \n", {"n": "INTEGER", "price": "REAL"}, (1, 2.5)),
         ("a.csv", "x,y,,\n1,a,,\n2,b,,\n", {"x": "INTEGER", "y": "TEXT"}, (1, "a")),
+        ("a.csv", "x,y\n2.5,NA\nNA,NA\nn/a,b\n", {"x": "REAL", "y": "TEXT"}, (2.5, "NA")),
+        ("a.csv", 'x,y,z\n"1,200",$12.50,45%\n3,$0.5,5.5%\n', {"x": "INTEGER", "y": "REAL", "z": "REAL"}, (1200, 12.5, 45.0)),
+        ("a.csv", "x;y;z\n1.234;1.234,50;12.5\n12.500;3;3.25\n", {"x": "INTEGER", "y": "REAL", "z": "REAL"}, (1234, 1234.5, 12.5)),
+        ("a.csv", "x,y,z\n$5,+4915112345,1234567890123456\n€6,+491,1234567890123457\n", {"x": "TEXT", "y": "TEXT", "z": "TEXT"},
+         ("$5", "+4915112345", "1234567890123456")),
     ],
 )  # fmt: skip
 def test_csv_as_spreadsheets_write_it(taken, name, content, types, row):

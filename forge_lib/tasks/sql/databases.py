@@ -6,12 +6,17 @@ import re
 from pathlib import Path
 
 _HEADER = b"SQLite format 3\0"
+LOCKED = "database is locked"  # SQLite's words
 _OTHERS = (  # how files begin that are met under a database's name
     (rb"version https://git-lfs", "is a pointer of Git LFS and not the file itself. Run: git lfs pull"),
+    (rb"(?s:PK\x03\x04.{26}(\[Content_Types\]|_rels|mimetype))", "is a spreadsheet or another office document. Save its table as CSV"),
+    (rb"PAR1", "is a Parquet file. Write its table into a SQLite file first, with pandas' to_sql for instance"),
     (rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|BZh|\xfd7zXZ", "is a compressed archive. Unpack it"),
     (rb"\s*<(!doctype|html|\?xml)", "is a web page. Download the file itself"),
     (rb"\s*(--|/\*|create\s|begin\b|pragma\s|insert\s|drop\s|set\s)",
      "is a script of SQL. Build the database from it: sqlite3 NEW.sqlite < SCRIPT"),
+    (rb"([\t\r\n -~]|[\xc2-\xf4][\x80-\xbf]+)+[\xc2-\xf4]?\Z", "is a text file. A table of comma-separated values becomes a database so: "
+     "sqlite3 NEW.sqlite \".import --csv FILE TABLE\""),
 )  # fmt: skip
 
 
@@ -43,6 +48,13 @@ def why_unreadable(path: Path) -> str:
     if size < expected and not unfinished:
         return f"is cut off: {size:,} of {expected:,} bytes are there. Copy it again"
     return ""
+
+
+def why_unread(error: Exception) -> str:
+    """What SQLite's error at reading a whole file means, as the rest of a sentence."""
+    if LOCKED in str(error):
+        return "is locked by another program. Close it there, or give a copy of the file"
+    return f"cannot be read as a SQLite database ({error})"
 
 
 def _bytes_by_header(start: bytes) -> int:

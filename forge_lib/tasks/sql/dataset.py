@@ -17,7 +17,7 @@ from forge_lib.lab.profiles import Profile
 from forge_lib.models.chat import Message
 from forge_lib.tasks import Score, SuiteScore, TaskData
 from forge_lib.tasks.sql.augment import augment, identifiers
-from forge_lib.tasks.sql.databases import why_unreadable
+from forge_lib.tasks.sql.databases import why_unread, why_unreadable
 from forge_lib.tasks.sql.failures import classify
 from forge_lib.tasks.sql.grammar import database_grammar
 from forge_lib.tasks.sql.linking import Trimmed, fit_to
@@ -218,7 +218,7 @@ def _schema(path: Path) -> Schema:
         try:
             schema = read_schema(path)
         except (sqlite3.Error, OSError, ValueError) as error:  # UnicodeError is a ValueError: a name that is not UTF-8
-            fault = f"cannot be read as a SQLite database ({error})"
+            fault = why_unread(error)
     if fault or not schema.tables:
         raise DataError(f"{path.name} {fault or 'holds no table'}.")
     return schema

@@ -22,7 +22,7 @@ from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.pairs import Pair
 
 _Conversation = list[Message]
-_SHAREGPT_ROLES = {"system": "system", "human": "user", "gpt": "assistant"}
+_SHAREGPT_ROLES = {"user": "user", "assistant": "assistant", "system": "system", "human": "user", "gpt": "assistant"}
 _HALF = re.compile("[\ud800-\udfff]")  # of a character that JSON can spell and no file can hold
 _FIELDS = tuple(Pair.__dataclass_fields__)
 _AFTER_SQL = "; \t\r\n"  # what may stand behind a query and is no part of it
@@ -60,7 +60,13 @@ def _to_sharegpt(turns: _Conversation) -> dict:
 
 def _from_sharegpt(record: dict) -> _Conversation:
     """The turns of a ShareGPT record."""
-    return [{"role": _SHAREGPT_ROLES[t["from"]], "content": t["value"]} for t in record["conversations"]]
+    turns = [{"role": _SHAREGPT_ROLES[t["from"]], "content": t["value"]} for t in record["conversations"]]
+    above = record.get("system")  # where LLaMA-Factory keeps it
+    return (
+        [{"role": "system", "content": above}, *turns]
+        if above and turns[:1] and turns[0]["role"] != "system"
+        else turns
+    )
 
 
 def _to_alpaca(turns: _Conversation) -> dict:
@@ -98,7 +104,8 @@ def _from_spider(record: dict, ident: str) -> Pair:
 
 
 def _from_bird(record: dict, ident: str) -> Pair:
-    ident = str(record.get("question_id", ident))  # the training part has neither question_id nor difficulty
+    if record.get("question_id") is not None:  # the training part has neither question_id nor difficulty
+        ident = str(record["question_id"])
     return Pair(ident, record["db_id"], record["question"], _bare(record["SQL"]),
                 difficulty=record.get("difficulty") or "", evidence=record.get("evidence") or "")  # fmt: skip
 

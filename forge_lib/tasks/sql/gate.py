@@ -171,7 +171,7 @@ def _missing_literals(question: str, query: exp.Expression) -> list[str]:
     missing = set()
     for value in query.find_all(exp.Literal):
         text = value.this.strip("%")
-        made_up = isinstance(value.parent, (exp.If, exp.Case)) and value.arg_key in ("true", "default")
+        made_up = isinstance(value.parent, (exp.If, exp.Case)) and value.arg_key in ("true", "false", "default")
         bare = isinstance(value.parent, exp.Select) or (
             isinstance(value.parent, exp.Alias) and isinstance(value.parent.parent, exp.Select)
         )

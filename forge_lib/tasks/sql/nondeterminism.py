@@ -193,7 +193,7 @@ def _outside_aggregates(part: exp.Expression, grouped: set[str]) -> Iterator[exp
 
     def closed(node: exp.Expression) -> bool:
         unknown = isinstance(node, exp.Anonymous) and node.name.lower() in _UNKNOWN_AGGREGATES
-        known = isinstance(node, (*_AGGREGATES, exp.Query, exp.Window))
+        known = isinstance(node, (*_AGGREGATES, exp.Query, exp.Window, exp.Filter))
         return known or unknown or node.sql(dialect="sqlite").lower() in grouped
 
     for node in part.walk(prune=closed):

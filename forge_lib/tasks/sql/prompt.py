@@ -39,6 +39,9 @@ def build_messages(schema_text: str, question: str, shots: Sequence[tuple[str, s
 
 
 _LONGEST = 100_000  # characters of an answer; what a model says in thousands of tokens is shorter
+_TRIED = (
+    20  # places where a statement may begin, and for each where it may end: each is parsed, and rambling has hundreds
+)
 
 
 def extract_sql(text: str, strict: bool = False) -> str:
@@ -46,7 +49,7 @@ def extract_sql(text: str, strict: bool = False) -> str:
 
     strict: the answer must be that statement and nothing else (what a program that calls the model needs).
     lenient: out of a field of JSON or a fenced block where there is one, without thoughts before and explanations after
-    it. Of several statements the first that parses, but never a part of one that does not.
+    it. Of several statements the first that parses, but never a part of one that does not, nor of one that writes.
     A text of more than _LONGEST characters holds none: to look through 10 MB would take half a minute.
 
     >>> extract_sql("Sure! ```sql\\nSELECT 1;\\n```"), extract_sql("Sure! SELECT 1", strict=True)
@@ -61,8 +64,12 @@ def extract_sql(text: str, strict: bool = False) -> str:
         return body if starts and ";" not in _blanked(_QUOTED, body) else ""
     text = _after_thoughts(text)
     bodies = [*_fields(text), *_blocks(text), (text, False)]
-    found = [s for body, fenced in bodies for s in _statements(body, fenced)]
-    return next((s for s in found if is_query(s)), found[0] if found else "")
+    found = ""
+    for statement in (s for body, fenced in bodies for s in _statements(body, fenced)):
+        if is_query(statement):
+            return statement
+        found = found or statement
+    return found
 
 
 _NAME = r"""(?:\w+|"(?:[^"]|"")+"|`(?:[^`]|``)+`|\[[^\]]+\])"""
@@ -74,7 +81,17 @@ _COMMENT = re.compile(r"^[ \t]*--[^\n]*|/\*.*?\*/", re.M | re.S)
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/""", re.S)
 _THOUGHT = re.compile(r"\A\s*<(think|thinking|thought|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
 _FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*(?!SELECT\b|WITH\b|VALUES\b)([A-Za-z][\w+#.-]*)?(.*?)(?:\1|\Z)", re.S | re.I)
-_END = re.compile(rf"{_QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*|```|~~~|</\w|<\|", re.S)
+# What ends an answer and is no SQL: the marks of chat templates and of Python's long strings, bold print, a full-width semicolon.
+_MARKS = r"""```|~~~|</\w|<\||<(?:eos|end_of_turn)>|\[/?INST\]|\n[ \t]*(?:\"{3}|'{3})|\*\*(?=\s*(?:\n|\Z))|；"""
+_MARK = re.compile(_MARKS)
+_END = re.compile(rf"{_MARKS}|{_QUOTED.pattern}|[();]|\n[ \t\r]*\n\s*", re.S)
+# A statement that writes, or only explains, up to where a query in it begins. Behind the end of a sentence it is another one.
+_WRITES = re.compile(
+    rf"\b(?:(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO|DELETE\s+FROM|UPDATE\s+(?:OR\s+\w+\s+)?{_NAME}\s+SET"
+    r"|CREATE\s+(?:TEMP\w*\s+)?(?:TABLE|VIEW|TRIGGER)\b|EXPLAIN\s+(?:QUERY\s+PLAN\s+)?\Z)(?:(?!;|[.:!?]\s|\n\s*\n|```).)*\Z",
+    re.S | re.I,
+)
+_AGAIN = re.compile(r"\s*\)\s*(?:UNION|INTERSECT|EXCEPT)\b", re.I)
 # A statement goes on where the text before ends so, or the text after begins so. In capitals: prose says "from" and "as".
 _OPEN = re.compile(
     r"(?:[(),=<>+*/|-]|\b(?:UNION|ALL|INTERSECT|EXCEPT|AS|IN|EXISTS|NOT|AND|OR|WHERE|FROM|JOIN|ON|BY|SELECT|DISTINCT|WHEN|THEN|ELSE))\s*\Z"
@@ -98,6 +115,7 @@ def _blanked(pattern: re.Pattern, text: str) -> str:
 
 def _after_thoughts(text: str) -> str:
     """The answer behind what a model thought aloud; "" where it never came to an end."""
+    text = text.rpartition("final<|message|>")[2]  # gpt-oss thinks in a channel of its own
     rest = _THOUGHT.sub("", text, count=1)
     tail = re.split(r"</(?:think|thinking|thought|reasoning)>", rest, flags=re.I)[-1]  # some templates open the tag
     return tail if _START.search(tail) else rest
@@ -111,6 +129,8 @@ def _fields(text: str) -> Iterator[tuple[str, bool]]:
             body = json.loads(field.group(2), strict=False)
             if _START.match(_blanked(_COMMENT, body).lstrip()):
                 yield body, True
+            elif body.lstrip()[:1] == "{":  # the arguments of a tool call are JSON in JSON
+                yield from _fields(body)
 
 
 def _blocks(text: str) -> list[tuple[str, bool]]:
@@ -129,8 +149,14 @@ def _statements(body: str, fenced: bool) -> Iterator[str]:
     starts = [m.start() for m in _START.finditer(searched)]
     own = [n for n in starts if n == starts[0] or not _OPEN.search(searched[:n])]
     first = [n for n in own if re.search(r"(?:\A|[\n:.!?>`\"'])[ \t(]*\Z", searched[:n])]
-    for start in [*first, *(n for n in own if n not in first and starts[0] not in first)]:
-        yield _trimmed(_whole(body[start:], fenced), body[start - 1] if start else "")
+    ranked = [*first, *(n for n in own if n not in first and starts[0] not in first)]
+    quiet = _blanked(_QUOTED, body.replace("```", ";;;"))  # a fence is no pair of quotes, and ends a statement
+    for start in [n for n in ranked if not _WRITES.search(quiet[max(0, n - 2_000) : n])][:_TRIED]:
+        statement = _whole(body[start:], fenced)
+        opened = body[:start].rstrip()
+        if opened.endswith("(") and _AGAIN.match(body, start + len(statement)):  # its other half is in brackets too
+            statement = _whole(body[len(opened) - 1 :], fenced)
+        yield _trimmed(statement, body[start - 1] if start else "")
 
 
 def _whole(text: str, fenced: bool) -> str:
@@ -139,7 +165,7 @@ def _whole(text: str, fenced: bool) -> str:
     for mark in _END.finditer(text):
         sign, before = mark.group(), text[: mark.start()]
         depth += (sign == "(") - (sign == ")")
-        if sign in (";", "```", "~~~", "<|") or sign[:2] == "</" or depth < 0:
+        if sign == ";" or depth < 0 or _MARK.fullmatch(sign):
             return before.strip()
         if sign[0] == "\n" and depth == 0 and not fenced and not _goes_on(before, text[mark.end() :]):
             return before.strip()
@@ -162,7 +188,7 @@ def _trimmed(statement: str, opener: str) -> str:
     cuts = [m.start() for m in _PROSE.finditer(statement) if _is_prose(m)]
     if opener in _CLOSING:
         cuts += [n for n, sign in enumerate(statement) if sign == _CLOSING[opener]]
-    shorter = (statement[:n].rstrip() for n in sorted(cuts))
+    shorter = (statement[:n].rstrip() for n in sorted(cuts)[:_TRIED])
     return next((s for s in shorter if is_query(s)), statement)
 
 

@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from forge_lib.tasks import GoldError, Score
+from forge_lib.tasks.sql.databases import LOCKED, why_unread
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.ordering import limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
@@ -24,7 +25,13 @@ from forge_lib.tasks.sql.sandbox import Execution, Sandbox, shared_sandbox
 _VERDICTS = ("correct", "wrong result", "wrong shape", "error", "timeout", "refused")
 RAN = _VERDICTS[:3]  # SQLite accepted the query
 _TRIES = 3  # of a gold that was late
-_PASSING = ("timeout", "interrupted", "Killed after", "worker process down")  # a busy machine may say so of any query
+_PASSING = (
+    "timeout",
+    "interrupted",
+    "Killed after",
+    "worker process down",
+    LOCKED,
+)  # said of any query, and not for ever
 _T = TypeVar("_T")
 
 # Arctic-Text2SQL-R1 (Yao et al. 2025, https://arxiv.org/abs/2505.20315) pays 1 / 0.1 / 0. One step more here
@@ -60,11 +67,12 @@ def score(sql: str, gold: str, database: Path | str, sandbox: Sandbox | None = N
     the gold itself has none, only the gold's own statement earns anything, since emptiness proves nothing. An answer that
     asks no table, or returns constants alone, earns nothing unless the gold is like that.
 
-    Raises GoldError when the gold itself fails.
+    Raises GoldError when the gold itself fails, or another program keeps the database locked.
     """
     sandbox = sandbox or shared_sandbox()
     wanted = _gold(sandbox, str(database), file_state(database), gold)
     got = sandbox.run(database, sql)
+    _check_open(got, database)
     if got.status != "ok":
         return _graded(got.status, got.error)
     if not _asks_a_table(sql) and _asks_a_table(gold):
@@ -149,9 +157,16 @@ def _gold(sandbox: Sandbox, database: str, stamp: tuple, gold: str) -> Execution
 def run_gold(sandbox: Sandbox, database: Path | str, gold: str) -> Execution:
     """What a gold query finds, executed now. Raises GoldError where it fails."""
     found = sandbox.run(database, gold)
+    _check_open(found, database)
     if found.status != "ok":
         raise GoldError(f"The gold query fails on {Path(database).name} ({found.error}): {gold}. Mend the pair.")
     return found
+
+
+def _check_open(found: Execution, database: Path | str) -> None:
+    """A lock is no fault of a query. Raises GoldError, as for an item that cannot be graded."""
+    if found.status == "error" and LOCKED in found.error:
+        raise GoldError(f"{Path(database).name} {why_unread(RuntimeError(LOCKED))}.")
 
 
 def _answers(got: Sequence[tuple], wanted: Sequence[tuple], sandbox: Sandbox, database: Path | str, gold: str) -> bool:

@@ -3,12 +3,18 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 
 from forge_lib.data.items import DataError
 from forge_lib.lab.files import RunError
+from forge_lib.tasks import GoldError
 from forge_lib.tasks.sql.databases import why_unreadable
+from forge_lib.tasks.sql.sandbox import Sandbox
+from forge_lib.tasks.sql.score import score
 from forge_lib.tasks.sql.sources.folder import take_in
 from forge_lib.tasks.sql.sources.load import load_data
 from forge_lib.tasks.sql.synthesis.profiling import profile_database
@@ -25,6 +31,9 @@ def shop(library):
         (b"", "is empty"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\n", "Run: git lfs pull"),
         (b"PK\x03\x04" + bytes(50), "compressed archive"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(60), "is a spreadsheet"),
+        (b"PAR1" + bytes(90), "is a Parquet file"),
+        ("id,name\n1,Łoś\n".encode(), "is a text file"),
         (b"\n<!DOCTYPE html><html>", "web page"),
         (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;", "script of SQL"),
         (bytes(8192), "is not a SQLite database"),
@@ -134,3 +143,43 @@ def test_a_database_is_taken_in_where_there_is_room_and_a_script_is_built(tmp_pa
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
     with pytest.raises(RunError, match="This step writes about"):
         take_in(shop, tmp_path / "other.sqlite")
+
+
+HOLDS = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def lock(shop):
+    """A context: another program writes, as a browser does to its history. (A lock of this process ends with any look at the file.)"""
+
+    @contextmanager
+    def held():
+        with subprocess.Popen(
+            [sys.executable, "-c", HOLDS, shop], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other:
+            assert other.stdout.readline() == b"locked\n"
+            yield
+            other.stdin.close()
+
+    return held
+
+
+def test_a_lock_is_no_fault_of_a_query_and_is_not_remembered(shop, lock):
+    title = "SELECT title FROM books"
+    with Sandbox(time_limit_s=20) as box:
+        with lock(), pytest.raises(GoldError, match="library.sqlite is locked by another program. Close it there"):
+            score(title, title, shop, box)
+        assert score(title, title, shop, box).correct
+        with lock(), pytest.raises(GoldError, match="locked"):  # of the answer: the gold's rows are known
+            score("SELECT price FROM books", title, shop, box)
+
+
+def test_a_locked_file_is_named_when_it_is_read(shop, lock):
+    with lock(), pytest.raises(ValueError, match="library.sqlite is locked by another program"):
+        profile_database(shop)

@@ -199,3 +199,23 @@ def test_lines_are_counted_once_so_that_large_files_take_seconds(tmp_path):
     start = time.process_time()
     assert len(read_pairs(path, "spider")) == 15_000
     assert time.process_time() - start < 10  # counting from the file's start for each record takes minutes
+
+
+def test_sharegpt_as_others_write_it(tmp_path):
+    path = tmp_path / "a.jsonl"
+    turns = [{"from": "user", "value": "How many?"}, {"from": "assistant", "value": "SELECT 1"}]
+    path.write_text(json.dumps({"system": "Answer in SQL.", "conversations": turns}))
+    [found] = read_conversations(path, "sharegpt")
+    assert [(t["role"], t["content"]) for t in found] == [
+        ("system", "Answer in SQL."),
+        ("user", "How many?"),
+        ("assistant", "SELECT 1"),
+    ]
+
+
+def test_bird_s_ids_may_be_null(tmp_path):
+    path = tmp_path / "dev.json"
+    path.write_text(
+        json.dumps([{"question_id": None, "db_id": "b", "question": q, "SQL": "SELECT 1"} for q in ("a?", "b?")])
+    )
+    assert len({p.id for p in read_pairs(path, "bird")}) == 2

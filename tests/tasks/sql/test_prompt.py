@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from forge_lib.tasks.sql.prompt import build_messages, extract_sql
@@ -145,3 +147,52 @@ def test_the_schema_comes_first_so_that_questions_share_a_prefix():
     first, second = (build_messages("t(a)", q, [("Q", "SELECT 1")]) for q in ("one?", "two?"))
     assert first[:-1] == second[:-1]
     assert [m["role"] for m in first] == ["system", "user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "DELETE FROM t WHERE a IN (SELECT a FROM t)",
+        "update t set a = 1 where a in (select a from t)",
+        "INSERT OR REPLACE INTO u SELECT a FROM t",
+        "CREATE TEMP TABLE u AS SELECT a FROM t",
+        "EXPLAIN QUERY PLAN SELECT a FROM t",
+        "```sql\nREPLACE INTO u (a)\nSELECT a FROM t;\n```",
+    ],
+)
+def test_a_query_within_what_writes_is_no_answer(written):
+    assert extract_sql(written) == ""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I would create a table of names: SELECT a FROM t",
+        "DELETE FROM is not allowed. SELECT a FROM t",
+        "INSERT INTO u VALUES (1); SELECT a FROM t",
+        "Let me explain the query SELECT a FROM t",
+        "**SELECT a FROM t**",
+        '```python\nsql = """\nSELECT a FROM t\n"""\nrun(sql)\n```',
+        "SELECT a FROM t<end_of_turn>\n",
+        "SELECT a FROM t [/INST]",
+        "SELECT a FROM t；谢谢",
+        "<|channel|>analysis<|message|>SELECT 2 FROM t?<|end|><|start|>assistant<|channel|>final<|message|>SELECT a FROM t",
+        '{"name": "run", "arguments": "{\\"sql\\": \\"SELECT a FROM t\\"}"}',
+    ],
+)
+def test_words_about_writing_and_marks_of_templates_hide_no_query(answer):
+    assert extract_sql(answer) == "SELECT a FROM t"
+
+
+def test_both_halves_of_a_union_in_brackets_are_kept():
+    whole = "(SELECT a FROM t) UNION ALL (SELECT b FROM t)"
+    assert extract_sql(f"Here: {whole}") == whole and extract_sql("(SELECT a FROM t)") == "SELECT a FROM t"
+
+
+@pytest.mark.parametrize(
+    "rambling", ['{"sql": "SELECT name FROM (item, ' * 160, "We need SELECT a FROM t where. Then SELECT b from\n" * 100]
+)
+def test_rambling_takes_no_minutes(rambling):
+    began = time.process_time()
+    extract_sql(rambling)
+    assert time.process_time() - began < 10

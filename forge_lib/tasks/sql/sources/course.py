@@ -10,6 +10,7 @@ from pathlib import Path
 
 from forge_lib import CACHE, ROOT
 from forge_lib.data.items import DataError
+from forge_lib.data.readers import read_text
 from forge_lib.lab.files import fresh_folder, write_atomically
 from forge_lib.lab.lock import in_turn
 from forge_lib.tasks.sql.dataset import DataSet
@@ -119,16 +120,20 @@ def build_database(script: Path, target: Path) -> None:
 
     The script may reach no other file. Raises DataError when it fails, is cut off, or a foreign key points nowhere.
     """
+    text = read_text(script)
     target.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(target, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = OFF")  # a build that fails is thrown away
         connection.set_authorizer(_within_its_file)
-        connection.executescript(script.read_text(encoding="utf-8"))
+        connection.executescript(text)
         whole = not connection.in_transaction
         dangling = connection.execute("PRAGMA foreign_key_check").fetchall()
     except (sqlite3.Error, OSError, ValueError) as error:
-        hint = " It may not attach or write other files." if "authoriz" in str(error) else ""
+        hint = (
+            " It may not attach or write other files, nor change settings (PRAGMA)." if "authoriz" in str(error) else ""
+        )
+        hint += " Dumps of MySQL and PostgreSQL are in other dialects." if "syntax error" in str(error) else ""
         raise DataError(f"{script.name} does not build a database: {error}.{hint}") from error
     finally:
         connection.close()
@@ -138,9 +143,12 @@ def build_database(script: Path, target: Path) -> None:
         raise DataError(f"{script.name}: a row of '{dangling[0][0]}' refers to a missing row of '{dangling[0][2]}'.")
 
 
+_HARMLESS = ("foreign_keys", "foreign_key_check", "user_version", "application_id", "encoding")
+
+
 def _within_its_file(action: int, first: str | None, *_: str | None) -> int:
     """SQLite's authorizer for scripts: ATTACH (VACUUM INTO is one too) and settings reach beyond the file."""
-    settings = action == sqlite3.SQLITE_PRAGMA and (first or "").lower() not in ("foreign_keys", "foreign_key_check")
+    settings = action == sqlite3.SQLITE_PRAGMA and (first or "").lower() not in _HARMLESS
     beyond = settings or action in (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
     return sqlite3.SQLITE_DENY if beyond else sqlite3.SQLITE_OK
 

@@ -82,7 +82,7 @@ def _loose(folder: Path) -> dict[str, Path]:
     """Databases that lie in the folder itself, by name; DataError where two files would have one name."""
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in (".sqlite", ".sqlite3", ".db") and not path.name.startswith("."):
+        if path.suffix.lower() in (".sqlite", ".sqlite3", ".db") and not path.name.startswith((".", "Thumbs.db")):
             other = found.get(path.stem, folder / "database" / path.stem / f"{path.stem}.sqlite")
             if other.exists():
                 raise DataError(f"The database '{path.stem}' is there twice: {path.name} and "
@@ -104,7 +104,7 @@ def _pair_files(folder: Path) -> dict[str, str]:
     if given[0] == "train.jsonl":
         files |= {n: there[f"{n}.jsonl"] for n in SIZES if f"{n}.jsonl" in there}
     others = [p.name for p in sorted(folder.iterdir())
-              if p.stem.lower() in _PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv")]  # fmt: skip
+              if p.stem.lower() in _PARTS and p.suffix.lower() in (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".xlsx", ".txt")]  # fmt: skip
     passed_over = [name for name in others if name not in files.values()]
     if passed_over:
         raise DataError(

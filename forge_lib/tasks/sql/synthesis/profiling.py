@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from forge_lib.tasks.sql.databases import why_unread
 from forge_lib.tasks.sql.schema import Schema, Table, connect_readonly, limited_steps, quote_name, read_schema, words
 from forge_lib.tasks.sql.synthesis.clocks import MOMENT, clock_of, day_of, is_written_day
 from forge_lib.tasks.sql.synthesis.wording import flag_values, is_machine_text, is_quotable, nouns
@@ -109,7 +110,7 @@ def profile_database(path: Path | str) -> DatabaseProfile:
     try:
         schema = read_schema(path)
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"{Path(path).name} cannot be read as a SQLite database ({error}).") from error
+        raise ValueError(f"{Path(path).name} {why_unread(error)}.") from error
     except FileNotFoundError:
         raise
     except OSError as error:
