@@ -215,7 +215,7 @@ def test_counting_the_test_is_no_look_at_it(source):
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch, capfd):
+def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch, capfd, shallow_base):
     """Every notebook through papermill, each in a fresh kernel, with the hubs switched off."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -228,7 +228,7 @@ def test_the_whole_course_runs_on_smoke(tmp_path, monkeypatch, capfd):
 @pytest.mark.slow
 @pytest.mark.spider
 @pytest.mark.enable_socket
-def test_the_data_lesson_runs_on_spider(tmp_path, monkeypatch, spider_dir):
+def test_the_data_lesson_runs_on_spider(tmp_path, monkeypatch, spider_dir, shallow_base):
     """One parameter puts Spider in the place of the course's own data; the lessons run on a small folder in tests/tasks/sql/sources/test_own_folder.py."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -17,9 +17,11 @@ from forge_lib.evaluation.endpoint import MADE_BY, NOT_RUN
 from forge_lib.evaluation.metrics import result_table
 from forge_lib.evaluation.statistics import Comparison
 from forge_lib.lab.files import RunError, read_json, write_atomically
+from forge_lib.lab.jsonl import read_jsonl
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
 from forge_lib.publishing.card import check_numbers, format_prices, score_cell
+from forge_lib.publishing.starts import starts_sentences, starts_table
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",
@@ -195,6 +197,16 @@ def gpu_sentence(rows: list[dict]) -> str:
     return f"On a GPU (`python -m benchmarks.gpu_speed`): {' '.join(said)}"
 
 
+def _starts_markdown(folder: Path = ROOT / "benchmarks") -> str:
+    """What GRPO gained from a weak start, and from the course's adapter where that was run."""
+    rows = read_jsonl(folder / "grpo_starts.jsonl", "Put it back: git checkout benchmarks")
+    return "\n".join([
+        "GRPO from other starts (`python -m benchmarks.grpo_starts`), on validation, greedy: the gain over the start's own answers "
+        "to the same questions, with its 95% interval over questions, databases and seeds, and of each seed.",
+        "", starts_table(rows), "", *starts_sentences(rows),
+    ])  # fmt: skip
+
+
 def _ablation(measured: dict[str, dict]) -> list[str]:
     """What each piece of the engine gains on those before it, for each number format that was measured."""
     lines = []
@@ -229,7 +241,9 @@ def _code_lines(module: Path) -> int:
     return sum(bool(line) for line in ast.unparse(tree).splitlines())
 
 
-BLOCKS = {"map": map_markdown, "speed": _speed_markdown, "core": _core_markdown}  # of README, that no run changes
+BLOCKS = {
+    "map": map_markdown, "starts": _starts_markdown, "speed": _speed_markdown, "core": _core_markdown,
+}  # of README, that no run changes  # fmt: skip
 
 
 def replace_block(text: str, name: str, content: str) -> str:

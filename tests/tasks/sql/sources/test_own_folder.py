@@ -59,7 +59,9 @@ def own_folder(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-def test_every_lesson_that_reads_the_data_runs_on_a_small_folder_of_ones_own(tmp_path, monkeypatch, own_folder, capfd):
+def test_every_lesson_that_reads_the_data_runs_on_a_small_folder_of_ones_own(
+    tmp_path, monkeypatch, own_folder, capfd, shallow_base
+):
     """01 is about the machine and 10 brings a database itself: they read this course's own files whatever `data` says."""
     monkeypatch.setenv("FORGE_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

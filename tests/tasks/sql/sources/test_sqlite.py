@@ -285,7 +285,7 @@ def test_a_review_that_cannot_be_read_is_named_before_a_run_begins(shop, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.enable_socket
-def test_the_lesson_on_data_runs_on_a_bare_file(shop, tmp_path):
+def test_the_lesson_on_data_runs_on_a_bare_file(shop, tmp_path, shallow_base):
     """A whole notebook; what comes after the data asks no source (test_own_folder goes through all lessons)."""
     assert run_all.main(["--profile", "smoke", "--run", "r", "--data", f"sqlite:{shop}", "--only", "02"]) == 0
     run = tmp_path / "runs" / "r"
