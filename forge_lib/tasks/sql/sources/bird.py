@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forge_lib.data.items import DataError
-from forge_lib.data.split import TEST, hold_out
+from forge_lib.data.split import TEST, hold_out, leak_notes, settled
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.formats import read_pairs
 from forge_lib.tasks.sql.pairs import Pair, with_difficulty
@@ -41,8 +41,10 @@ def load_bird(folder: Path | str, seed: int = 17) -> DataSet:
     data = DataSet("bird", (train or dev).parent / ("train_databases" if train else "dev_databases"))
     pairs = _read(data, train, "train") if train else []
     splits = hold_out(pairs, seed, test=0 if dev else TEST)
-    test = [replace(p, part="unseen") for p in _read(data, dev, "dev")] if dev else splits["test"]
-    return replace(data, train=splits["train"], validation=splits["validation"], test=test)
+    if not dev:
+        return replace(data, **splits)
+    kept, out = settled(splits | {"test": _read(data, dev, "dev")})  # see load_spider
+    return replace(data, **kept, notes=leak_notes(kept, out))
 
 
 def _read(data: DataSet, path: Path, name: str) -> list[Pair]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from forge_lib.data.items import DataError
-from forge_lib.data.split import TEST, hold_out
+from forge_lib.data.split import TEST, hold_out, leak_notes, settled
 from forge_lib.tasks.sql.dataset import DataSet
 from forge_lib.tasks.sql.formats import read_pairs
 from forge_lib.tasks.sql.pairs import Pair, with_difficulty
@@ -45,10 +45,13 @@ def load_spider(folder: Path | str, paraphrases: bool = False, seed: int = 17) -
     if train and train.name == "train_spider.json" and others.exists():
         pairs += [with_difficulty(p) for p in read_pairs(others, "spider") if data.database(p.db_id).exists()]
     splits = hold_out(pairs, seed, test=0 if dev else TEST)
-    test = splits["test"]
-    if dev:
-        test = [replace(p, part="unseen", id=p.id.replace("validation", "dev")) for p in _read(data, dev)]
-    return replace(data, train=splits["train"], validation=splits["validation"], test=test)
+    if not dev:
+        return replace(data, **splits)
+    test = [replace(p, id=p.id.replace("validation", "dev")) for p in _read(data, dev)]
+    kept, out = settled(
+        splits | {"test": test}
+    )  # Spider's own parts share nothing; what others put into its layout may
+    return replace(data, **kept, notes=leak_notes(kept, out))
 
 
 def _read(data: DataSet, path: Path) -> list[Pair]:

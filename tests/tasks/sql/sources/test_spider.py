@@ -35,9 +35,18 @@ def test_the_official_layout_is_read(small_spider):
 def test_dev_is_for_testing_only_and_validation_comes_from_train(small_spider):
     (small_spider / "dev.json").write_text(json.dumps(rows(4, question="of dev")))
     data = load_spider(small_spider)
-    assert [(p.id, p.part) for p in data.test] == [(f"dev-0000{n}", "unseen") for n in range(4)]
+    assert [(p.id, p.part) for p in data.test] == [(f"dev-0000{n}", "seen") for n in range(4)], (
+        "their database is trained on"
+    )
     assert {p.id.split("-")[0] for p in data.train + data.validation} == {"train_spider"}
     assert len(data.validation) == 2 and len(data.train) == 28
+
+
+def test_a_question_that_dev_asks_too_is_not_trained_on(small_spider):
+    (small_spider / "dev.json").write_text(json.dumps(rows(40)[28:32]))
+    data = load_spider(small_spider)
+    assert len(data.test) == 4 and len(data.train) + len(data.validation) == 28
+    assert any("a later part asks the same" in note for note in data.notes)
 
 
 def test_dev_alone_is_a_test_without_training(small_spider):
