@@ -154,8 +154,8 @@ def test_names_in_any_script_and_words_of_sql(tmp_path, tokenizer):
     path = tmp_path / "odd.sqlite"
     with sqlite3.connect(path) as connection:
         connection.executescript(
-            'CREATE TABLE "order" ("group" TEXT, "цена" REAL, "a ""b""" TEXT); CREATE VIEW v AS SELECT "group" AS g FROM "order";'
-            "INSERT INTO \"order\" VALUES ('x\ny', 1, 'back\\slash')"
+            'CREATE TABLE "order" ("group" TEXT, "цена" REAL, "a ""b""" TEXT, "c\x7f" TEXT); CREATE VIEW v AS SELECT "group" AS g FROM "order";'
+            "INSERT INTO \"order\" VALUES ('x\ny', 1, 'back\\slash', 'd\x7f')"
         )
     connection.close()
     schema = read_schema(path)

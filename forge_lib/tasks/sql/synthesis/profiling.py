@@ -133,6 +133,10 @@ def profile_database(path: Path | str) -> DatabaseProfile:
         joins = _joins(connection, schema, columns, keys)
     if not any(c.rows for table in columns.values() for c in table):
         why = "".join(f" {name} could not be read ({reason})." for name, reason in list(left_out.items())[:3])
+        if any("malformed" in reason for reason in left_out.values()):
+            raise ValueError(
+                f"{Path(path).name} is damaged.{why} Save what is left: sqlite3 FILE .recover | sqlite3 NEW.sqlite"
+            )
         raise ValueError(f"{Path(path).name} holds no rows, so there is nothing to ask about. Fill it first.{why}")
     linked = {(t.name, k.column) for t in schema.tables for k in t.foreign_keys}
     linked |= {(j.child, j.column) for j in joins} | {

@@ -181,6 +181,19 @@ def test_a_file_that_cannot_be_asked_is_refused(tmp_path, content, message):
         synthesize(path, 1)
 
 
+def test_damaged_pages_are_no_lack_of_rows(tmp_path):
+    path = tmp_path / "d.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.executemany("INSERT INTO item VALUES (?, ?)", [(n, "x" * 50) for n in range(2000)])
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[8 * 4096 : 12 * 4096] = b"\xde\xad" * 8192
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="d.sqlite is damaged. item could not be read .*malformed"):
+        synthesize(path, 1)
+
+
 def test_a_file_that_may_not_be_read_is_named(library, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", path)
