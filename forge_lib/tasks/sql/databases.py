@@ -15,7 +15,7 @@ _OTHERS = (  # how files begin that are met under a database's name
     (rb"\s*<(!doctype|html|\?xml)", "is a web page. Download the file itself"),
     (rb"\s*(--|/\*|create\s|begin\b|pragma\s|insert\s|drop\s|set\s)",
      "is a script of SQL. Build the database from it: sqlite3 NEW.sqlite < SCRIPT"),
-    (rb"([\t\r\n -~]|[\xc2-\xf4][\x80-\xbf]+)+[\xc2-\xf4]?\Z", "is a text file. A table of comma-separated values becomes a database so: "
+    (rb"([\t\r\n -~]|[\xc2-\xf4][\x80-\xbf]+)+[\xc2-\xf4]?\Z", "is not a SQLite database but a text file. A table of comma-separated values becomes a database so: "
      "sqlite3 NEW.sqlite \".import --csv FILE TABLE\""),
 )  # fmt: skip
 

@@ -145,7 +145,9 @@ def schema_grammar(schema: Schema, kinds: dict[tuple[str, str], Kind]) -> str | 
 
 
 def _text(literal: str) -> str:
-    return json.dumps(literal, ensure_ascii=False).replace("\x7f", "\\u007f")  # which a grammar's text may not hold bare
+    return json.dumps(literal, ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )  # which a grammar's text may not hold bare
 
 
 def _choice(options: Iterable[str]) -> str:

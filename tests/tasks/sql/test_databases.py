@@ -33,7 +33,7 @@ def shop(library):
         (b"PK\x03\x04" + bytes(50), "compressed archive"),
         (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(60), "is a spreadsheet"),
         (b"PAR1" + bytes(90), "is a Parquet file"),
-        ("id,name\n1,Łoś\n".encode(), "is a text file"),
+        ("id,name\n1,Łoś\n".encode(), "but a text file. A table"),
         (b"\n<!DOCTYPE html><html>", "web page"),
         (b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;", "script of SQL"),
         (bytes(8192), "is not a SQLite database"),
