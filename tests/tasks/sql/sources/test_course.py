@@ -13,6 +13,7 @@ from forge_lib.data.items import DataError, spread
 from forge_lib.tasks.sql.gate import check_pairs, check_splits
 from forge_lib.tasks.sql.prompt import NO_ANSWER
 from forge_lib.tasks.sql.sandbox import Sandbox
+from forge_lib.tasks.sql.schema import connect_readonly
 from forge_lib.tasks.sql.score import LEVELS, score
 from forge_lib.tasks.sql.sources import course
 from forge_lib.tasks.sql.sources.course import VERSION, build_database, freeze, load_course
@@ -272,7 +273,7 @@ def test_a_script_writes_its_own_file_only(tmp_path, sql):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"CREATE TABLE t (a); INSERT INTO t VALUES ('\xff');", "bad.sql does not build"),
+        (b"CREATE TABLE t (a); INSERT INTO t VALUES ('\xff');", "bad.sql, line 1: this is not UTF-8"),
         (b"CREATE TABEL t", "bad.sql does not build a database: near"),
         (b"BEGIN; CREATE TABLE t (a); INSERT INTO t VALUES (1);", "ends within a transaction"),
     ],
@@ -281,8 +282,16 @@ def test_a_script_that_fails_is_named(tmp_path, text, says):
     (tmp_path / "bad.sql").write_bytes(text)
     with pytest.raises(DataError, match=says):
         build_database(tmp_path / "bad.sql", tmp_path / "bad.sqlite")
-    with pytest.raises(DataError, match="none.sql does not build a database: .*No such file"):
+    with pytest.raises(DataError, match="There is no file none.sql"):
         build_database(tmp_path / "none.sql", tmp_path / "none.sqlite")
+
+
+def test_a_dump_as_powershell_writes_it_builds(tmp_path):
+    text = "PRAGMA encoding='UTF-8';\nPRAGMA user_version=3;\nCREATE TABLE t (a);\nINSERT INTO t VALUES ('Łoś');\n"
+    (tmp_path / "dump.sql").write_text(text, encoding="utf-16")
+    build_database(tmp_path / "dump.sql", tmp_path / "t.sqlite")
+    with connect_readonly(tmp_path / "t.sqlite") as connection:
+        assert connection.execute("SELECT a FROM t").fetchall() == [("Łoś",)]
 
 
 def test_a_dump_builds_the_database_it_came_from(data, tmp_path):
