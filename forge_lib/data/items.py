@@ -79,12 +79,22 @@ def normalize(text: str) -> str:
     >>> normalize("How  many ships?"), normalize("Older than -5, or > 5?")
     ('how many ships', 'older than -5 or > 5')
     """
+    return " ".join(_PARTS.findall(unicodedata.normalize("NFC", text.lower())))
+
+
+def only_words(text: str) -> str:
+    """`normalize` without the signs: for what is counted in words, and for how alike two texts are.
+
+    >>> only_words("Older than -5, or > 5?")
+    'older than 5 or 5'
+    """
     return " ".join(_WORDS.findall(unicodedata.normalize("NFC", text.lower())))
 
 
 # A vowel sign of Hindi or Thai is no \w, and a word is another one without it.
 _VOWELS = "".join(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c)[0] == "M")
-_WORDS = re.compile(rf"(?:(?<!\w)-(?=\d))?[\w{_VOWELS}]+|[<>=!+#%&|^~*$]+")
+_WORDS = re.compile(rf"[\w{_VOWELS}]+")
+_PARTS = re.compile(rf"(?:(?<!\w)-(?=\d))?{_WORDS.pattern}|[<>=!+#%&|^~*$]+")
 
 
 def fingerprint(items: Sequence[Item]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from forge_lib.data.items import Item, normalize
+from forge_lib.data.items import Item, normalize, only_words
 from forge_lib.evaluation.intervals import cluster_interval
 from forge_lib.evaluation.statistics import contexts, interval_note
 
@@ -64,7 +64,7 @@ def overlaps(
 
     if not training:
         raise ValueError("There is no training data to compare with; give the items that the model was trained on.")
-    questions = [normalize(t.question) for t in training]
+    questions = [only_words(t.question) for t in training]
     known, runs = set(questions), {n: set(_runs(questions, n)) for n in (_SHORT, _LONG)}
     where = defaultdict(set)
     for t in training:
@@ -72,7 +72,7 @@ def overlaps(
     shapes = {skeleton(t.answer) for t in training} if skeleton else set()
     found = []
     for item in items:
-        asked = normalize(item.question)
+        asked = only_words(item.question)
         words = len(asked.split())
         own = list(_runs([asked], _LONG if words >= _LONG else _SHORT))
         common = sum(run in runs[_LONG if words >= _LONG else _SHORT] for run in own)

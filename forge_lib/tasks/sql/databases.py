@@ -7,6 +7,7 @@ from pathlib import Path
 
 _HEADER = b"SQLite format 3\0"
 LOCKED = "database is locked"  # SQLite's words
+IS_LOCKED = "is locked by another program. Close it there, or give a copy of the file"
 _OTHERS = (  # how files begin that are met under a database's name
     (rb"version https://git-lfs", "is a pointer of Git LFS and not the file itself. Run: git lfs pull"),
     (rb"(?s:PK\x03\x04.{26}(\[Content_Types\]|_rels|mimetype))", "is a spreadsheet or another office document. Save its table as CSV"),
@@ -53,7 +54,7 @@ def why_unreadable(path: Path) -> str:
 def why_unread(error: Exception) -> str:
     """What SQLite's error at reading a whole file means, as the rest of a sentence."""
     if LOCKED in str(error):
-        return "is locked by another program. Close it there, or give a copy of the file"
+        return IS_LOCKED
     return f"cannot be read as a SQLite database ({error})"
 
 

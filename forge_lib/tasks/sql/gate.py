@@ -16,7 +16,7 @@ import pandas as pd
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from forge_lib.data.items import normalize
+from forge_lib.data.items import normalize, only_words
 from forge_lib.models.chat import encode
 from forge_lib.tasks.sql.augment import skeleton
 from forge_lib.tasks.sql.dataset import DataSet
@@ -222,7 +222,7 @@ def _too_long(data: DataSet, pairs: Sequence[Pair], tokenizer, max_length: int) 
 
 def shingles(question: str) -> frozenset[str]:
     """The character 5-grams of a question, case and punctuation aside."""
-    text = normalize(question)
+    text = only_words(question)
     return frozenset(text[i : i + _SHINGLE] for i in range(max(1, len(text) - _SHINGLE + 1)))
 
 
@@ -276,7 +276,7 @@ def diversity(pairs: Sequence[Pair], n: int = 2) -> dict[str, float]:
     0 to 1, which falls as a set grows: compare sets of one size. skeletons: query shapes per pair. openers: share of the
     commonest first word.
     """
-    texts = [normalize(p.question).split() for p in pairs]
+    texts = [only_words(p.question).split() for p in pairs]
     grams = [tuple(t[i : i + n]) for t in texts for i in range(len(t) - n + 1)]
     openers = Counter(t[0] for t in texts if t)
     return {

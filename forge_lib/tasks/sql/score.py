@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from forge_lib.tasks import GoldError, Score
-from forge_lib.tasks.sql.databases import LOCKED, why_unread
+from forge_lib.tasks.sql.databases import IS_LOCKED, LOCKED
 from forge_lib.tasks.sql.opening import file_state
 from forge_lib.tasks.sql.ordering import limits, rank_rows
 from forge_lib.tasks.sql.parsing import parse_query
@@ -166,7 +166,7 @@ def run_gold(sandbox: Sandbox, database: Path | str, gold: str) -> Execution:
 def _check_open(found: Execution, database: Path | str) -> None:
     """A lock is no fault of a query. Raises GoldError, as for an item that cannot be graded."""
     if found.status == "error" and LOCKED in found.error:
-        raise GoldError(f"{Path(database).name} {why_unread(RuntimeError(LOCKED))}.")
+        raise GoldError(f"{Path(database).name} {IS_LOCKED}.")
 
 
 def _answers(got: Sequence[tuple], wanted: Sequence[tuple], sandbox: Sandbox, database: Path | str, gold: str) -> bool:

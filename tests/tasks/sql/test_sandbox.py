@@ -295,10 +295,8 @@ def test_a_worker_that_takes_too_much_memory_is_stopped_where_the_system_does_no
 def test_an_interrupt_leaves_no_answer_behind(library, sandbox):
     database = library.database("library")
     assert sandbox.run(database, "SELECT 0").rows == ((0,),)
-    main = (
-        threading.main_thread().ident
-    )  # whose wait it ends: raised in the timer's own thread it comes when that wait is over
-    soon = threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT))
+    # To the thread that waits: raised in the timer's own, it comes when the wait is over.
+    soon = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         soon.start()
         sandbox.run(database, ENDLESS)

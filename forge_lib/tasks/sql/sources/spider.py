@@ -48,9 +48,8 @@ def load_spider(folder: Path | str, paraphrases: bool = False, seed: int = 17) -
     if not dev:
         return replace(data, **splits)
     test = [replace(p, id=p.id.replace("validation", "dev")) for p in _read(data, dev)]
-    kept, out = settled(
-        splits | {"test": test}
-    )  # Spider's own parts share nothing; what others put into its layout may
+    # Spider's own parts share nothing; what others put into its layout may.
+    kept, out = settled(splits | {"test": test})
     return replace(data, **kept, notes=leak_notes(kept, out))
 
 
