@@ -21,7 +21,7 @@ from forge_lib.lab.profiles import Profile, get_profile
 from forge_lib.lab.runs import seed_everything
 from forge_lib.models.load import load_adapted, load_base, load_tokenizer
 from forge_lib.models.ready_made import folder
-from forge_lib.publishing.starts import RUN, START, starts_table
+from forge_lib.publishing.grpo_starts import RUN, START, starts_table
 from forge_lib.tasks.sql.sources.course import load_course
 from forge_lib.training.budgets import equal_steps
 from forge_lib.training.grpo import GRPOSettings, run_grpo

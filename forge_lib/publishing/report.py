@@ -21,7 +21,7 @@ from forge_lib.lab.jsonl import read_jsonl
 from forge_lib.lab.profiles import PROFILES, measured
 from forge_lib.lab.runs import run_folder
 from forge_lib.publishing.card import check_numbers, format_prices, score_cell
-from forge_lib.publishing.starts import starts_sentences, starts_table
+from forge_lib.publishing.grpo_starts import starts_sentences, starts_table
 
 ABOUT = {
     "01_setup": "what this machine can do; prompt, retrieve or fine-tune; the base model's wrong SQL",

@@ -115,6 +115,11 @@ def test_dates_formats_and_case_labels_need_not_be_in_the_question(library):
     assert check_pairs(library, [replace(library.train[0], sql=sql)]) == []
 
 
+def test_both_labels_of_iif_need_not_be_in_the_question(library):
+    sql = "SELECT IIF(price > 1, 'dear', 'cheap') FROM books"
+    assert check_pairs(library, [replace(library.train[0], sql=sql)]) == []
+
+
 @pytest.mark.parametrize(
     "sql", ["SELECT " + "(" * 60 + "1" + ")" * 60, "SELECT 1; SELECT 2", "DROP TABLE books", "SELECT 'a"]
 )

@@ -71,6 +71,7 @@ def run():
         ("SELECT COUNT(*) FROM t HAVING b = 'x'", "the rows change"),
         ("SELECT b, MAX(a) FROM t WHERE a < 2 GROUP BY a HAVING b = 'x'", "the rows change"),
         ("SELECT a, TOTAL(n) FROM t GROUP BY a", ""),
+        ("SELECT a, COUNT(*) FILTER (WHERE b = 'x') FROM t GROUP BY a", ""),
         # DISTINCT rows that are ordered by what they do not show
         ("SELECT DISTINCT name FROM kept ORDER BY price LIMIT 2", "LIMIT 2 cuts"),
         ("SELECT DISTINCT name FROM kept ORDER BY price LIMIT 1", ""),

@@ -114,6 +114,24 @@ def test_loose_database_files_are_found(mine, suffix):
     assert data.database("shop3") == mine / f"shop3.{suffix}" and data.schema("shop3").db_id == "shop3"
 
 
+def test_what_windows_leaves_beside_pictures_is_no_database(mine, tmp_path):
+    """Where one database is there, its name goes without saying."""
+    own = tmp_path / "one"
+    own.mkdir()
+    shutil.copy(mine / "database" / "shop0" / "shop0.sqlite", own / "shop.sqlite")
+    (own / "Thumbs.db").write_bytes(bytes(4096))
+    lines = [json.dumps({"question": f"Number {n}?", "sql": f"SELECT {n}"}) for n in range(12)]
+    (own / "pairs.jsonl").write_text("\n".join(lines))
+    assert {p.db_id for p in load_data(f"my:{own}").train} == {"shop"}
+
+
+def test_a_test_in_a_format_that_is_not_read_is_named(mine):
+    write_pairs(mine / "train.jsonl", PAIRS, "jsonl")
+    (mine / "test.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="mine/ holds test.parquet, which is not read beside train.jsonl"):
+        load_data(f"my:{mine}")
+
+
 def test_a_folder_is_found_from_home_and_from_here(mine, monkeypatch):
     write_pairs(mine / "pairs.csv", PAIRS, "csv")
     monkeypatch.setenv("HOME", str(mine.parent))

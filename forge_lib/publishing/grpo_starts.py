@@ -28,7 +28,9 @@ def starts_sentences(rows: Sequence[dict]) -> list[str]:
     said = []
     for start, runs in _compared(rows):
         right, valid = (_way(_gain(start, runs, key)) for key in _OUTCOMES)
-        said.append(f"From {_begun(start)} at {runs[0]['rate']:g}: right answers: {right}; answers that run: {valid}.")
+        said.append(
+            f"From {_begun(start)} at rate {runs[0]['rate']:g}, over {len(runs)} seeds: {right} right answers, {valid} answers that run."
+        )
     return said
 
 
@@ -43,7 +45,7 @@ def _compared(rows: Sequence[dict]) -> list[tuple[dict, list[dict]]]:
 
 
 def _way(gain: OverSeeds) -> str:
-    return "more" if gain.low > 0 else "fewer" if gain.high < 0 else "no change shown over the seeds"
+    return "more" if gain.low > 0 else "fewer" if gain.high < 0 else "no change shown in"
 
 
 def _begun(start: dict) -> str:

@@ -1,6 +1,6 @@
 """What GRPO gained from a start: a line for the runs of one size, over their seeds, with the start's own answers."""
 
-from forge_lib.publishing.starts import starts_sentences, starts_table
+from forge_lib.publishing.grpo_starts import starts_sentences, starts_table
 
 START = {"start": "40", "tokens": 64, "checks": None}
 SIZE = {"steps": 2, "prompts": 1, "generations": 8, "rate": 2e-4}
@@ -42,5 +42,5 @@ def test_runs_are_compared_with_their_own_start():
 def test_a_sentence_says_no_more_than_its_interval():
     rows = [BEFORE, *(row(seed, right, runs) for seed, right, runs in ((17, 1, 20), (18, 3, 20), (19, 2, 20)))]
     assert starts_sentences(rows) == [
-        "From 40 SFT steps at 0.0002: right answers: no change shown over the seeds; answers that run: more."
+        "From 40 SFT steps at rate 0.0002, over 3 seeds: no change shown in right answers, more answers that run."
     ]
