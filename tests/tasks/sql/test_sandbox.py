@@ -291,12 +291,18 @@ def test_a_worker_that_takes_too_much_memory_is_stopped_where_the_system_does_no
         assert box._process is None
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system signals no thread")
-def test_an_interrupt_leaves_no_answer_behind(library, sandbox):
+@pytest.fixture
+def interruptible():
+    """A process that a shell has started in the background ignores SIGINT, and all of its children do."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_leaves_no_answer_behind(library, sandbox, interruptible):
     database = library.database("library")
     assert sandbox.run(database, "SELECT 0").rows == ((0,),)
-    # To the thread that waits: raised in the timer's own, it comes when the wait is over.
-    soon = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+    soon = threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,))
     with pytest.raises(KeyboardInterrupt):
         soon.start()
         sandbox.run(database, ENDLESS)
